@@ -1,0 +1,131 @@
+/** The catalogue of every topic that Stockline writes: the map of the system, and the contract with its readers. */
+import type {
+  Alert,
+  AuditEntry,
+  ChannelStock,
+  Command,
+  DeadLetter,
+  Decision,
+  Freshness,
+  LedgerEntry,
+  Movement,
+  Outcome,
+  Request,
+  StockKey,
+  StockLevel,
+} from '../schemas/types.ts';
+import type { Topic } from './topology/topic.ts';
+import { wire } from './wire.ts';
+
+/** Partitions of every topic keyed by SKU. Part of the contract: readers join on them. */
+export const inventoryPartitions = 4;
+
+const dayMs = 86_400_000;
+const text = wire<string>('text-key');
+
+function bySku<V>(
+  name: string,
+  schema: string,
+  cleanup: 'compact' | 'delete',
+  retentionMs?: number,
+) {
+  return {
+    name,
+    key: text,
+    value: wire<V>(schema),
+    partitions: inventoryPartitions,
+    cleanup,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    partitionBy: (key: string) => key,
+  } satisfies Topic<string, V>;
+}
+
+export const movements: Topic<string, Movement> = bySku(
+  'inventory.movement.v1',
+  'movement',
+  'delete',
+  30 * dayMs,
+);
+export const requests: Topic<string, Request> = bySku(
+  'inventory.request.v1',
+  'request',
+  'delete',
+  30 * dayMs,
+);
+export const outcomes: Topic<string, Outcome> = bySku(
+  'inventory.outcome.v1',
+  'outcome',
+  'delete',
+  30 * dayMs,
+);
+export const commands: Topic<string, Command> = bySku(
+  'inventory.command.v1',
+  'command',
+  'delete',
+  30 * dayMs,
+);
+export const decisions: Topic<string, Decision> = bySku(
+  'inventory.decision.v1',
+  'decision',
+  'delete',
+  30 * dayMs,
+);
+export const ledger: Topic<string, LedgerEntry> = bySku(
+  'inventory.ledger.v1',
+  'ledger-entry',
+  'delete',
+);
+export const alerts: Topic<string, Alert> = bySku(
+  'inventory.alert.v1',
+  'alert',
+  'delete',
+  90 * dayMs,
+);
+export const audit: Topic<string, AuditEntry> = bySku(
+  'inventory.audit.v1',
+  'audit-entry',
+  'delete',
+);
+export const deadLetters: Topic<string, DeadLetter> = bySku(
+  'inventory.dead-letter.v1',
+  'dead-letter',
+  'delete',
+);
+export const freshness: Topic<string, Freshness> = bySku(
+  'inventory.freshness.v1',
+  'freshness',
+  'compact',
+);
+
+export const stockLevels: Topic<StockKey, StockLevel> = {
+  name: 'inventory.stock.v1',
+  key: wire<StockKey>('stock-key'),
+  value: wire<StockLevel>('stock-level'),
+  partitions: inventoryPartitions,
+  cleanup: 'compact',
+  partitionBy: (key) => key.sku,
+  coalesce: (earlier, later) => ({ ...later, previousSequence: earlier.previousSequence }),
+};
+
+/** The topic of one sales channel. */
+export function channelStock(channel: string): Topic<string, ChannelStock> {
+  return {
+    ...bySku<ChannelStock>(`channel.${channel}.stock.v1`, 'channel-stock', 'compact'),
+    coalesce: (earlier, later) => ({ ...later, previousSequence: earlier.previousSequence }),
+  };
+}
+
+/** Every topic but the channels' own, which the channel policies name. */
+export const inventoryTopics = [
+  movements,
+  requests,
+  outcomes,
+  commands,
+  decisions,
+  ledger,
+  alerts,
+  audit,
+  deadLetters,
+  freshness,
+  stockLevels,
+] as const;

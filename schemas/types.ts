@@ -1,0 +1,444 @@
+// Generated from the .avsc files by `npm run generate`. Do not edit.
+// Quantities (decimal) are safe integers in thousandths of a unit; times are milliseconds since the epoch.
+
+/** How bad. */
+export type Severity = 'info' | 'warning' | 'critical';
+
+/** Something a person should look at. */
+export type Alert = {
+  /** The same for a repetition of the same alert. */
+  readonly id: string;
+  /** negativeAvailable, echoMismatch, echoOpen, late, lostTransactionEnd, restatement, ... */
+  readonly kind: string;
+  /** Severity. */
+  readonly severity: Severity;
+  /** SKU, or empty. */
+  readonly sku: string;
+  /** Location, or empty. */
+  readonly location: string;
+  /** Source system, or empty. */
+  readonly system: string;
+  /** One sentence. */
+  readonly message: string;
+  /** What was expected. */
+  readonly expected: string;
+  /** What was seen. */
+  readonly seen: string;
+  /** When, in the source's time. */
+  readonly raisedAt: number;
+  /** False closes it. */
+  readonly open: boolean;
+};
+
+/** Who did what, and why; chained by hash within a partition. */
+export type AuditEntry = {
+  /** Id. */
+  readonly id: string;
+  /** Who. */
+  readonly actor: string;
+  /** What. */
+  readonly action: string;
+  /** On what. */
+  readonly subject: string;
+  /** Why. */
+  readonly reason: string;
+  /** Document. */
+  readonly reference: string;
+  /** When. */
+  readonly occurredAt: number;
+  /** Hash of the entry before. */
+  readonly previousHash: Uint8Array;
+  /** SHA-256 of this entry and the one before. */
+  readonly hash: Uint8Array;
+};
+
+/** inStock, low (at or below the channel's threshold), out. */
+export type StockStatus = 'inStock' | 'low' | 'out';
+
+/** movement: a source transaction. decision: an accepted command. expiry: a reservation's time to live. restatement: a corrected past. */
+export type CauseKind = 'movement' | 'decision' | 'expiry' | 'restatement';
+
+/** What made a figure change: the place in the source it comes from. */
+export type Cause = {
+  /** What kind of step. */
+  readonly kind: CauseKind;
+  /** Id of the movement or decision. */
+  readonly id: string;
+  /** Source system, such as erp. */
+  readonly system: string;
+  /** Source transaction: PostgreSQL's transaction id, MariaDB's GTID; empty for snapshot reads. */
+  readonly transaction: string;
+  /** Position in the source's log, comparable as text within one system. */
+  readonly position: string;
+  /** When the source committed. */
+  readonly committedAt: number;
+};
+
+/** What one channel may sell of a SKU. */
+export type ChannelStock = {
+  /** Sales channel. */
+  readonly channel: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Units; never negative. */
+  readonly sellable: number;
+  /** Level. */
+  readonly status: StockStatus;
+  /** Counts the published figures of this SKU on this channel. */
+  readonly sequence: number;
+  /** The sequence published before this one. */
+  readonly previousSequence: number;
+  /** Id of the policy that computed it. */
+  readonly formula: string;
+  /** Version of that policy. */
+  readonly formulaVersion: number;
+  /** What moved it. */
+  readonly cause: Cause;
+};
+
+/** One decision asked of the single writer of a SKU. */
+export type Command = {
+  /** Request id and line. */
+  readonly id: string;
+  /** Client. */
+  readonly client: string;
+  /** The client's key. */
+  readonly idempotencyKey: string;
+  /** As in Request. */
+  readonly kind: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Units. */
+  readonly quantity: number;
+  /** Reservation. */
+  readonly reservation: null | string;
+  /** Channel. */
+  readonly channel: null | string;
+  /** Compare-and-swap. */
+  readonly expectedSequence: null | number;
+  /** Compare-and-swap. */
+  readonly changeFromQuantity: null | number;
+  /** Time to live. */
+  readonly expiresAt: null | number;
+  /** Why. */
+  readonly reason: string;
+  /** Document. */
+  readonly reference: string;
+  /** Who. */
+  readonly actor: string;
+  /** Business time. */
+  readonly occurredAt: number;
+};
+
+/** A header of the original record. */
+export type DeadLetterHeader = {
+  /** Name. */
+  readonly name: string;
+  /** Value. */
+  readonly value: Uint8Array;
+};
+
+/** A record that could not be used, whole, and why. */
+export type DeadLetter = {
+  /** Who refused it. */
+  readonly processor: string;
+  /** Stable reason code. */
+  readonly code: string;
+  /** In words. */
+  readonly reason: string;
+  /** Where it came from. */
+  readonly topic: string;
+  /** Where it came from. */
+  readonly partition: number;
+  /** Where it came from. */
+  readonly offset: number;
+  /** The record's own time. */
+  readonly timestamp: number;
+  /** The original key. */
+  readonly key: null | Uint8Array;
+  /** The original value. */
+  readonly value: null | Uint8Array;
+  /** The original headers. */
+  readonly headers: readonly DeadLetterHeader[];
+  /** How often it was redriven. */
+  readonly redrives: number;
+};
+
+/** What the single writer of a SKU decided. */
+export type Decision = {
+  /** Command. */
+  readonly commandId: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Accepted or refused. */
+  readonly accepted: boolean;
+  /** Stable reason code; empty when accepted. */
+  readonly code: string;
+  /** In words. */
+  readonly reason: string;
+  /** Units granted. */
+  readonly quantity: number;
+  /** The cell's sequence at the decision. */
+  readonly sequence: number;
+  /** When. */
+  readonly decidedAt: number;
+};
+
+/** fresh, degraded (behind or paused), unknown. */
+export type FreshnessState = 'fresh' | 'degraded' | 'unknown';
+
+/** How far a source has come through the pipeline. */
+export type Freshness = {
+  /** Source system. */
+  readonly source: string;
+  /** capture, intake, stock, channels or analytics. */
+  readonly hop: string;
+  /** Last position seen. */
+  readonly position: string;
+  /** Everything committed in the source up to here is contained. */
+  readonly asOf: number;
+  /** When this was written. */
+  readonly observedAt: number;
+  /** State. */
+  readonly state: FreshnessState;
+  /** Why it is not fresh; empty when it is. */
+  readonly reason: string;
+};
+
+/** Which quantity of a cell. */
+export type Bucket = 'onHand' | 'reserved' | 'incoming' | 'inTransit' | 'damaged' | 'qualityControl' | 'safetyStock';
+
+/** One change within a step. */
+export type Change = {
+  /** The quantity that it changes. */
+  readonly bucket: Bucket;
+  /** event, level, count, opening, echo or restatement. */
+  readonly kind: string;
+  /** Units told by the source, signed; for a count the counted figure. */
+  readonly quantity: number;
+  /** Units by which the bucket really changed now. */
+  readonly applied: number;
+  /** Business time. */
+  readonly occurredAt: number;
+  /** Why. */
+  readonly reason: string;
+  /** Document. */
+  readonly reference: string;
+  /** Id of the effect in the movement; empty when derived. */
+  readonly effectId: string;
+};
+
+/** Every quantity of a cell. available = onHand - reserved - damaged - qualityControl - safetyStock, and may be negative. */
+export type Quantities = {
+  /** Units. */
+  readonly onHand: number;
+  /** Units. */
+  readonly reserved: number;
+  /** Units. */
+  readonly incoming: number;
+  /** Units. */
+  readonly inTransit: number;
+  /** Units. */
+  readonly damaged: number;
+  /** Units. */
+  readonly qualityControl: number;
+  /** Units. */
+  readonly safetyStock: number;
+  /** Units; negative means oversold. */
+  readonly available: number;
+};
+
+/** One applied step on one cell, with its result. */
+export type LedgerEntry = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Counts the steps of the cell from 1. */
+  readonly sequence: number;
+  /** What made the step. */
+  readonly cause: Cause;
+  /** What the step did. */
+  readonly changes: readonly Change[];
+  /** The cell after the step. */
+  readonly quantities: Quantities;
+};
+
+/** event: dated by business time. level: the change of a current value, dated at the change. count: a physical count, an anchor. opening: the balance at the snapshot. */
+export type EffectKind = 'event' | 'level' | 'count' | 'opening';
+
+/** Who says it. */
+export type EchoRole = 'till' | 'posting';
+
+/** supersede: the posting's figure wins once complete. max: the larger magnitude wins. */
+export type EchoRule = 'supersede' | 'max';
+
+/** The same sale seen twice: by the till at once, by the ERP when it posts. */
+export type Echo = {
+  /** Names the sale in both systems, such as shop/till/receipt. */
+  readonly key: string;
+  /** till or posting. */
+  readonly role: EchoRole;
+  /** Which side wins. */
+  readonly rule: EchoRule;
+  /** Posting: its document is complete. */
+  readonly complete: boolean;
+  /** Posting: it is already part of the opening balance. */
+  readonly contained: boolean;
+};
+
+/** One thing that a source transaction did to one SKU. */
+export type Effect = {
+  /** Hash of system, table, primary key, position, effect index, asserted or retracted. */
+  readonly id: string;
+  /** What kind. */
+  readonly kind: EffectKind;
+  /** False: takes an earlier effect back. */
+  readonly asserted: boolean;
+  /** The quantity that it changes. */
+  readonly bucket: Bucket;
+  /** Location. */
+  readonly location: string;
+  /** Signed change in units; a retraction carries the negated quantity. For a count and an opening: the absolute figure. */
+  readonly quantity: number;
+  /** Business time. */
+  readonly occurredAt: number;
+  /** Position of the row that states it; orders equal times within one system. */
+  readonly order: string;
+  /** sale, return, receipt, shipment, transfer, scrap, correction, count, order, ... */
+  readonly reason: string;
+  /** The document, such as receipt 3/2/10017. */
+  readonly reference: string;
+  /** Set where the same sale is also told by another system. */
+  readonly echo: null | Echo;
+};
+
+/** All effects of one source transaction on one SKU. */
+export type Movement = {
+  /** Hash of system, transaction and SKU; the same on redelivery. */
+  readonly id: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Source system. */
+  readonly system: string;
+  /** Source transaction; empty for snapshot reads. */
+  readonly transaction: string;
+  /** Last position of the transaction in the source's log. */
+  readonly position: string;
+  /** When the source committed. */
+  readonly committedAt: number;
+  /** In the order of the source. */
+  readonly effects: readonly Effect[];
+};
+
+/** What came of a line. */
+export type OutcomeLine = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Units granted. */
+  readonly quantity: number;
+  /** Units missing. */
+  readonly short: number;
+  /** The cell's sequence at the decision. */
+  readonly sequence: number;
+};
+
+/** What came of a request. */
+export type Outcome = {
+  /** Client. */
+  readonly client: string;
+  /** The client's key. */
+  readonly idempotencyKey: string;
+  /** Accepted or refused. */
+  readonly accepted: boolean;
+  /** Stable reason code; empty when accepted. */
+  readonly code: string;
+  /** In words. */
+  readonly reason: string;
+  /** Reservation made. */
+  readonly reservation: null | string;
+  /** Per line. */
+  readonly lines: readonly OutcomeLine[];
+  /** When. */
+  readonly decidedAt: number;
+};
+
+/** What is asked. */
+export type RequestKind = 'reserve' | 'update' | 'commit' | 'release' | 'fulfil' | 'adjust' | 'set' | 'count' | 'transfer' | 'allocate';
+
+/** What to do when not all can be had. */
+export type FillPolicy = 'FillOrKill' | 'FillAll' | 'FillAllAvailable';
+
+/** One line of a request. */
+export type RequestLine = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location; absent: by preference. */
+  readonly location: null | string;
+  /** Units. */
+  readonly quantity: number;
+};
+
+/** What a client asks of stock. */
+export type Request = {
+  /** Client. */
+  readonly client: string;
+  /** The client's key. */
+  readonly idempotencyKey: string;
+  /** Kind. */
+  readonly kind: RequestKind;
+  /** All, wait or partial. */
+  readonly policy: FillPolicy;
+  /** Lines. */
+  readonly lines: readonly RequestLine[];
+  /** The reservation it acts on. */
+  readonly reservation: null | string;
+  /** Sales channel. */
+  readonly channel: null | string;
+  /** Target of a transfer. */
+  readonly toLocation: null | string;
+  /** Refuse unless the cell is at this sequence. */
+  readonly expectedSequence: null | number;
+  /** Refuse unless the cell shows this figure. */
+  readonly changeFromQuantity: null | number;
+  /** Time to live of the reservation. */
+  readonly expiresAt: null | number;
+  /** Why. */
+  readonly reason: string;
+  /** Document. */
+  readonly reference: string;
+  /** Who. */
+  readonly actor: string;
+  /** Business time. */
+  readonly occurredAt: number;
+};
+
+/** Key of inventory.stock.v1: one cell. Partitioned by the SKU alone. */
+export type StockKey = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+};
+
+/** A cell as it stands. */
+export type StockLevel = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Every quantity. */
+  readonly quantities: Quantities;
+  /** Ledger steps of the cell so far. */
+  readonly sequence: number;
+  /** The sequence published before this one; a reader that last saw another one has missed something. */
+  readonly previousSequence: number;
+  /** The last step's cause. */
+  readonly cause: Cause;
+};
