@@ -1,0 +1,18 @@
+/** What every part of the stack needs to know to start. */
+import type { Jars, Report } from './packages.ts';
+import type { Ports } from './ports.ts';
+
+export type StackContext = {
+  readonly directory: string;
+  readonly secretsDirectory: string;
+  readonly cache: string;
+  readonly ports: Ports;
+  readonly jars: Jars;
+  readonly adminPassword: string;
+  /** The path of a Java of at least this version. */
+  readonly java: (atLeast: number) => Promise<string>;
+  /** JVM arguments that send the part's log to its standard output. */
+  readonly javaLogging: () => readonly string[];
+  readonly report: Report;
+  readonly signal: AbortSignal | undefined;
+};
