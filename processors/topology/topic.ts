@@ -25,16 +25,25 @@ export type Topic<K, V> = {
   readonly coalesce?: (earlier: V, later: V) => V;
 };
 
+/** The Avro schema with which a foreign record was written, as parsed JSON. */
+export type WriterSchema = unknown;
+
 /** A topic that another system writes: Debezium's, decoded by the writer's own schema. */
 export type ForeignTopic<V> = {
   readonly name: string;
   readonly foreign: true;
   /**
-   * Which fields of the value are decoded, by record path; anything else is skipped, unseen.
+   * Which fields of the value are decoded, by record path (`after.artnr`, `source.lsn`, `op`); anything else is
+   * skipped, unseen. A path that ends at a record takes all of it. A field that the writer does not have is undefined.
    * Absent: all of them.
    */
   readonly fields?: readonly string[];
-  readonly parse: (plain: unknown) => V;
+  /**
+   * From the decoded value. 64-bit integers are numbers while they are safe and bigint beyond; decimals are
+   * `{ unscaled: bigint, scale: number }`; any other logical type comes raw. `writer` tells what the fields are.
+   * A throw makes the record a dead letter.
+   */
+  readonly parse: (plain: unknown, writer: WriterSchema) => V;
 };
 
 export type AnyTopic = Topic<never, never>;

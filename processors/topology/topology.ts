@@ -53,11 +53,13 @@ export type Emit =
  */
 export type Step<S> = (input: Input, state: StateView<S>) => readonly Emit[];
 
-/** State values ↔ bytes, in the local store and the changelog. `version` is refused when it is newer than ours. */
+/** State values ↔ bytes, in the local store and the changelog. Versions run from 1 to 255; a newer one than ours is refused. */
 export type StateCodec<S> = {
   readonly version: number;
   readonly encode: (value: S) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => S;
+  /** Reads what an older version wrote. Absent: older versions are refused too. */
+  readonly migrate?: (bytes: Uint8Array, version: number) => S;
 };
 
 export type Topology<S> = {

@@ -1,0 +1,51 @@
+/** Raw records → what a step sees. Bytes that cannot be read become a refusal, never a throw. */
+import type { Input, StreamRecord } from '../topology/topology.ts';
+import type { AnyInput } from '../topology/validate.ts';
+import type { Refusal } from './dead-letter.ts';
+import { PipelineError, SchemaNotFetched } from './errors.ts';
+import type { Codecs, RawRecord } from './ports.ts';
+
+export type Decoded = {
+  readonly raw: RawRecord;
+  readonly input: Extract<Input, { kind: 'record' }> | Refusal;
+};
+
+/** Throws only `SchemaNotFetched` and operating errors. */
+export function decodeRecord(raw: RawRecord, topic: AnyInput, codecs: Codecs): Decoded {
+  try {
+    const record: StreamRecord = {
+      topic: raw.topic,
+      partition: raw.partition,
+      offset: raw.offset,
+      timestampMs: raw.timestampMs,
+      key: raw.key === undefined ? undefined : codecs.decodeKey(topic, raw.key),
+      value: raw.value === undefined ? undefined : codecs.decodeValue(topic, raw.value),
+      headers: raw.headers,
+    };
+    return { raw, input: { kind: 'record', record } };
+  } catch (error) {
+    if (error instanceof SchemaNotFetched || error instanceof PipelineError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { raw, input: { code: 'UNDECODABLE', reason } };
+  }
+}
+
+/** Decodes a batch; schemas that have not been seen yet are fetched on the way. */
+export async function decodeBatch(
+  raws: readonly RawRecord[],
+  topicOf: (name: string) => AnyInput,
+  codecs: Codecs,
+  learn: (schemaId: number) => Promise<void>,
+): Promise<readonly Decoded[]> {
+  const decoded: Decoded[] = [];
+  while (decoded.length < raws.length) {
+    const raw = raws[decoded.length] as RawRecord;
+    try {
+      decoded.push(decodeRecord(raw, topicOf(raw.topic), codecs));
+    } catch (error) {
+      if (!(error instanceof SchemaNotFetched)) throw error;
+      await learn(error.schemaId);
+    }
+  }
+  return decoded;
+}
