@@ -1,0 +1,166 @@
+/**
+ * ClickHouse by one client: the engine inside this process, or a server. The embedded engine opens a data folder for
+ * one process at a time, runs the queries of one session one after the other, and keeps a session's settings.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import { embeddedSession } from './clickhouse-session.ts';
+
+export type ClickHouseOptions = {
+  /** Where tables and views are; created when missing. */
+  readonly database: string;
+  readonly engine:
+    | { readonly kind: 'embedded'; readonly path: string }
+    | {
+        readonly kind: 'server';
+        readonly url: string;
+        readonly user: string;
+        readonly password: string;
+      };
+};
+
+export type ClickHouse = {
+  readonly database: string;
+  /** For inserts and DDL. */
+  readonly writer: ClickHouseClient;
+  /** For our own questions. */
+  readonly reader: ClickHouseClient;
+  /** For other people's questions: the engine itself refuses writes on these. */
+  readonly guests: readonly ClickHouseClient[];
+  readonly close: () => Promise<void>;
+};
+
+const threadsMax = 1;
+const mergeThreads = 2;
+const guestSessions = 2;
+
+/** Bounds of one question that comes from outside. */
+export const guestLimits = {
+  max_execution_time: 30,
+  max_result_rows: '1000000',
+  max_result_bytes: '134217728',
+  max_memory_usage: '1073741824',
+} as const;
+
+export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
+  if (!/^[a-z][a-z0-9_]*$/.test(options.database)) {
+    throw new Error(
+      `ClickHouse: "${options.database}" is no name for a database: use a-z, 0-9 and _.`,
+    );
+  }
+  return options.engine.kind === 'embedded'
+    ? await openEmbedded(options.database, options.engine.path)
+    : await openServer(options.database, options.engine);
+}
+
+async function openEmbedded(database: string, path: string): Promise<ClickHouse> {
+  mkdirSync(path, { recursive: true });
+  // Loaded only where it is used: the library takes 150 MB.
+  const [{ Session }, { createChdbConnection }] = await Promise.all([
+    import('chdb'),
+    import('chdb/connection'),
+  ]);
+  let engine: InstanceType<typeof Session>;
+  try {
+    engine = new Session(path, {
+      connectionArgs: [
+        `--background_pool_size=${mergeThreads}`,
+        `--max_threads=${threadsMax}`,
+        '--output_format_json_quote_64bit_integers=0',
+      ],
+    });
+  } catch (cause) {
+    throw new Error(embeddedFault(path, cause), { cause });
+  }
+  const session = (settings: ClickHouseSettings): ClickHouseClient =>
+    createClient({
+      connection: embeddedSession({
+        connect: () => createChdbConnection({ path }),
+        preparations: [
+          `USE ${database}`,
+          ...Object.entries({ max_threads: threadsMax, ...settings }).map(
+            ([name, value]) => `SET ${name} = ${value}`,
+          ),
+        ],
+      }),
+    });
+  await engine.queryAsync(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  const writer = session({ max_insert_threads: '1' });
+  const reader = session({});
+  const guests = Array.from({ length: guestSessions }, () =>
+    // `readonly` last: afterwards no setting can be changed.
+    session({ ...guestLimits, readonly: '1' }),
+  );
+  return {
+    database,
+    writer,
+    reader,
+    guests,
+    close: async () => {
+      for (const client of [...guests, reader, writer]) await client.close();
+      engine.close();
+    },
+  };
+}
+
+async function openServer(
+  database: string,
+  server: { readonly url: string; readonly user: string; readonly password: string },
+): Promise<ClickHouse> {
+  const login = { url: server.url, username: server.user, password: server.password };
+  const admin = createClient(login);
+  try {
+    await admin.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `ClickHouse at ${server.url} does not answer: ${why}\nIs it running, and are STOCKLINE_CLICKHOUSE, ` +
+        'STOCKLINE_CLICKHOUSE_USER and STOCKLINE_CLICKHOUSE_PASSWORD right?',
+      { cause },
+    );
+  } finally {
+    await admin.close();
+  }
+  const writer = createClient({ ...login, database });
+  const reader = createClient({ ...login, database });
+  const guest = createClient({
+    ...login,
+    database,
+    clickhouse_settings: { ...guestLimits, readonly: '1' },
+  });
+  return {
+    database,
+    writer,
+    reader,
+    guests: [guest],
+    close: async () => {
+      await Promise.all([guest.close(), reader.close(), writer.close()]);
+    },
+  };
+}
+
+function embeddedFault(path: string, cause: unknown): string {
+  const holder = holderOf(path);
+  if (holder !== undefined) {
+    return (
+      `The analytics folder ${path} is in use by process ${holder}, and only one process can have it open.\n` +
+      'End the other Stockline, or give this one another folder.'
+    );
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return (
+    `The embedded ClickHouse cannot open ${path}: ${why}\n` +
+    'Is the disk full, or does the folder belong to someone else? It can be deleted: it is loaded again from Kafka.'
+  );
+}
+
+/** The live process that the engine's status file names, if there is one. */
+function holderOf(path: string): number | undefined {
+  try {
+    const pid = Number(/PID: (\d+)/.exec(readFileSync(`${path}/status`, 'utf8'))?.[1]);
+    process.kill(pid, 0);
+    return pid === process.pid ? undefined : pid;
+  } catch {
+    return undefined;
+  }
+}

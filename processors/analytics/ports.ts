@@ -1,0 +1,47 @@
+/** What analytics needs of the outside: records of topics, and a place for rows. */
+import type { StreamRecord } from '../topology/topology.ts';
+
+export type PartitionOffset = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+};
+
+export type Batch = {
+  readonly records: readonly StreamRecord[];
+  /** Partitions of which all committed records have been delivered, with the offset of the next one to come. */
+  readonly ends: readonly PartitionOffset[];
+};
+
+/** Committed records of several topics, decoded, in the order of each partition. One caller, one call at a time. */
+export interface RecordReader {
+  /** The end of every partition of these topics as the broker says it now; a missing topic is an error. */
+  ends(topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  /**
+   * From now on exactly these partitions are read, each from its offset, or from its first record where that is later.
+   * Nothing of an earlier call is delivered afterwards.
+   */
+  seek(offsets: readonly PartitionOffset[]): Promise<void>;
+  /** Waits up to `waitMs` for a first record, then takes what has already arrived. */
+  poll(limit: { readonly waitMs: number; readonly recordsMax: number }): Promise<Batch>;
+}
+
+/** One value of a row: decimals and 64-bit numbers are text, times are milliseconds. */
+export type Cell = string | number | boolean | readonly string[];
+export type Row = readonly Cell[];
+
+/** The rows of one insert, in the order of `columns`. */
+export type TableRows = {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  /** The same rows have the same token: ClickHouse drops what it has already. */
+  readonly token: string;
+};
+
+export interface AnalyticsStore {
+  /** Resolves when the rows are readable; repeating it with the same token changes nothing. */
+  insert(rows: TableRows): Promise<void>;
+  /** All rows of one SELECT, in column order. 64-bit integers have to be selected as text. */
+  select(query: string): Promise<readonly (readonly unknown[])[]>;
+}

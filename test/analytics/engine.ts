@@ -1,0 +1,40 @@
+/** A real embedded ClickHouse in a folder of its own, for one test file. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClickHouse, openClickHouse } from '../../processors/adapters/clickhouse-client.ts';
+import { migrate } from '../../processors/adapters/clickhouse-migrate.ts';
+
+export type Engine = {
+  readonly folder: string;
+  /** A fresh database with all tables and views, in the same engine. */
+  readonly database: () => Promise<ClickHouse>;
+  readonly open: (database: string) => Promise<ClickHouse>;
+  readonly close: () => Promise<void>;
+};
+
+export function startEngine(): Engine {
+  const folder = mkdtempSync(join(tmpdir(), 'stockline-analytics-'));
+  const opened: ClickHouse[] = [];
+  const open = async (database: string): Promise<ClickHouse> => {
+    const clickHouse = await openClickHouse({
+      database,
+      engine: { kind: 'embedded', path: `${folder}/clickhouse` },
+    });
+    opened.push(clickHouse);
+    return clickHouse;
+  };
+  return {
+    folder,
+    open,
+    database: async () => {
+      const clickHouse = await open(`test_${opened.length}`);
+      await migrate(clickHouse);
+      return clickHouse;
+    },
+    close: async () => {
+      for (const clickHouse of opened.splice(0)) await clickHouse.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
