@@ -1,0 +1,13 @@
+# Kafka Connect with Debezium and the Avro converter: the files that connectors/pom.xml pins, on Kafka's own image.
+FROM maven:3.9-eclipse-temurin-17 AS plugins
+COPY connectors/pom.xml /build/pom.xml
+RUN mvn -q -B -f /build/pom.xml -Pconverter dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=/plugins/avro-converter \
+ && mvn -q -B -f /build/pom.xml -Pdebezium dependency:unpack-dependencies -DincludeTypes=tar.gz -Dmdep.unpack.excludes=PaxHeaders.X/** -DoutputDirectory=/plugins
+
+FROM apache/kafka:4.3.1
+COPY --from=plugins /plugins /opt/plugins
+COPY deploy/config/connect.properties /opt/connect.properties
+USER appuser
+EXPOSE 8083
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=24 CMD wget -q -O /dev/null http://127.0.0.1:8083/connectors || exit 1
+CMD ["/opt/kafka/bin/connect-distributed.sh", "/opt/connect.properties"]
