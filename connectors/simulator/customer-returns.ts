@@ -95,7 +95,10 @@ export function judgeReturn(retailer: Retailer): PlannedTransaction | null {
   const returned = pick(
     retailer.random,
     retailer.returns.filter(
-      (one) => one.stat === 90 && one.lines.some((line) => line.condition === 'Q'),
+      (one) =>
+        one.stat === 90 &&
+        one.day < retailer.today &&
+        one.lines.some((line) => line.condition === 'Q'),
     ),
   );
   const line = returned?.lines.find((one) => one.condition === 'Q');

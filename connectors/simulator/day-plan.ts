@@ -67,7 +67,7 @@ const office: Weighted = [
   [0.8, changeMove],
   [1, announceReturn],
   [1, bookReturn],
-  [0.5, judgeReturn],
+  [0.3, judgeReturn],
   [1, writeProtocol],
 ];
 
@@ -90,7 +90,7 @@ const tills: Weighted = [
 
 const nightly: Weighted = [
   [30, housekeeping],
-  [1, rebuildBalances],
+  [0.3, rebuildBalances],
   [6, createOrder],
   [1, cancelOrder],
   [4, writeProtocol],

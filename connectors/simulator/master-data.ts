@@ -156,8 +156,8 @@ export function erpMasterData(retailer: Retailer): PlannedTransaction {
     for (const [rank, article] of retailer.articles.entries()) {
       const isCentral = place.shopId === null;
       // A shop does not carry every article.
-      if (!isCentral && rank > 40 && chance(retailer.random, 0.15)) continue;
-      const popular = Math.max(20, Math.round(400 / (rank + 1)));
+      if (!isCentral && rank > 40 && chance(retailer.random, 0.02)) continue;
+      const popular = Math.max(40, Math.round(600 / (rank + 1)));
       const units = integer(retailer.random, popular, popular * 4) * (isCentral ? 8 : 1);
       addMove(retailer, draft, {
         artnr: article.artnr,
