@@ -29,6 +29,7 @@ export type SchemaSource = {
   /** Our schema of this name, as parsed JSON. */
   readonly ownSchema: (name: string) => unknown;
   readonly learn: (schemaId: number) => Promise<void>;
+  readonly prepare: (topics: readonly Topic<never, never>[]) => Promise<void>;
 };
 
 type AnyTopic = Topic<never, never> | ForeignTopic<unknown>;
@@ -81,6 +82,7 @@ export function avroCodecs(source: SchemaSource): Codecs {
     encodeKey: (topic, key) => encode(topic, 'key', key),
     encodeValue: (topic, value) => encode(topic, 'value', value),
     learn: source.learn,
+    prepare: source.prepare,
   };
 }
 

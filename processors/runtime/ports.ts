@@ -115,6 +115,11 @@ export interface Codecs {
   encodeKey(topic: Topic<never, never>, key: unknown): Uint8Array;
   encodeValue(topic: Topic<never, never>, value: unknown): Uint8Array;
   /**
+   * Looks up the ids of our own schemas, before anything is encoded. `PipelineError` with recovery `retry` while the
+   * registry does not answer, `stop` when a schema is not registered.
+   */
+  prepare(topics: readonly Topic<never, never>[]): Promise<void>;
+  /**
    * Fetches a writer's schema. Also resolves when the registry says that there is none: decoding then fails.
    * `PipelineError` with recovery `retry` while the registry does not answer.
    */

@@ -86,6 +86,7 @@ function decodeForeign(fields: readonly string[] | undefined): unknown {
     idOf: () => 7,
     ownSchema: schemaFile,
     learn: async () => {},
+    prepare: async () => {},
   });
   return codecs.decodeValue(topic, encodeWire(foreignType(envelope), 7, change));
 }

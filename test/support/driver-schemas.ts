@@ -30,6 +30,7 @@ export function driverSchemas(): {
     idOf: (topic, part) => idOf(schemaFile(topic[part].schema)),
     ownSchema: schemaFile,
     learn: async () => {},
+    prepare: async () => {},
   };
   const codecs = avroCodecs(source);
   return {

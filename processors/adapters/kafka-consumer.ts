@@ -1,0 +1,181 @@
+/** RecordSource on node-rdkafka: manual assignment, committed records only, short waits without a busy loop. */
+import rdkafka, { type LibrdKafkaError, type Message } from 'node-rdkafka';
+import { PipelineError, recoveryOf } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
+import type { PartitionOffset, RawRecord, RecordSource, Telemetry } from '../runtime/ports.ts';
+import type { Header } from '../topology/topology.ts';
+import { kafkaError } from './kafka-errors.ts';
+
+export type KafkaConsumerClient = InstanceType<typeof rdkafka.KafkaConsumer>;
+
+export type KafkaSource = RecordSource & {
+  /** The producer needs it to commit offsets in a transaction. */
+  readonly client: KafkaConsumerClient;
+};
+
+const requestTimeoutMs = limits.socketTimeoutMs;
+const noHeaders: readonly Header[] = [];
+
+/** Connects a consumer for `group`. The group only keeps offsets: partitions are assigned by the runtime. */
+export async function kafkaSource(options: {
+  readonly brokers: string;
+  readonly group: string;
+  readonly telemetry: Telemetry;
+}): Promise<KafkaSource> {
+  const client = new rdkafka.KafkaConsumer(
+    {
+      'bootstrap.servers': options.brokers,
+      'client.id': options.group,
+      'group.id': options.group,
+      'isolation.level': 'read_committed',
+      'enable.auto.commit': false,
+      'enable.auto.offset.store': false,
+      'enable.partition.eof': true,
+      'allow.auto.create.topics': false,
+      'auto.offset.reset': 'error',
+      'fetch.wait.max.ms': 100,
+      'fetch.min.bytes': 1,
+      'fetch.queue.backoff.ms': 2,
+      'fetch.error.backoff.ms': 50,
+      'queued.min.messages': 20_000,
+      'queued.max.messages.kbytes': 65_536,
+      'retry.backoff.ms': 2,
+      'reconnect.backoff.ms': 50,
+      'reconnect.backoff.max.ms': 1_000,
+      'socket.timeout.ms': limits.socketTimeoutMs,
+      'socket.nagle.disable': true,
+      'topic.metadata.refresh.interval.ms': 60_000,
+    } as rdkafka.ConsumerGlobalConfig,
+    {},
+  );
+  let fatal: PipelineError | undefined;
+  client.on('event.error', (error) => {
+    const known = kafkaError(error, 'reading');
+    if (error.isFatal === true) fatal = known;
+    options.telemetry.log('debug', 'consumer trouble', { error: known.message });
+  });
+  // Events of the batch are collected here: they are emitted while the batch is handed over.
+  let ends: PartitionOffset[] = [];
+  client.on('partition.eof', ({ topic, partition, offset }) => {
+    ends.push({ topic, partition, offset: BigInt(offset) });
+  });
+  await connect(client);
+
+  const consume = (count: number, waitMs: number): Promise<readonly Message[]> =>
+    new Promise((resolve, reject) => {
+      client.setDefaultConsumeTimeout(waitMs);
+      client.consume(count, (error: LibrdKafkaError | null, messages) => {
+        if (error === null || error === undefined) return resolve(messages);
+        const known = kafkaError(error, 'reading');
+        // The client goes on by itself with what passes.
+        if (recoveryOf(known) === 'retry') resolve([]);
+        else reject(known);
+      });
+    });
+
+  return {
+    client,
+    assign: (places) => {
+      ends = [];
+      client.assign(
+        places.map(({ topic, partition, offset }) => ({
+          topic,
+          partition,
+          offset: Number(offset),
+        })),
+      );
+    },
+    poll: async ({ recordsMax, waitMs }) => {
+      if (fatal !== undefined) throw fatal;
+      ends = [];
+      // The client's timeout is per record: so one record is waited for, and the rest only taken.
+      const first = await consume(1, waitMs);
+      const rest = first.length === 0 ? [] : await consume(recordsMax - 1, 0);
+      const records = [...first, ...rest].map(rawRecord);
+      return { records, ends };
+    },
+    committed: (partitions) => committedOffsets(client, partitions),
+    end: ({ topic, partition }) =>
+      new Promise((resolve, reject) => {
+        client.queryWatermarkOffsets(topic, partition, requestTimeoutMs, (error, offsets) => {
+          if (error) reject(kafkaError(error, `asking for the end of ${topic}`));
+          else resolve(BigInt(offsets.highOffset));
+        });
+      }),
+    knownEnd: ({ topic, partition }) => {
+      try {
+        const { highOffset } = client.getWatermarkOffsets(topic, partition);
+        return highOffset >= 0 ? BigInt(highOffset) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    close: () => disconnect(client),
+  };
+}
+
+function rawRecord(message: Message): RawRecord {
+  return {
+    topic: message.topic,
+    partition: message.partition,
+    offset: BigInt(message.offset),
+    timestampMs: message.timestamp ?? 0,
+    key: (message.key as Buffer | null | undefined) ?? undefined,
+    value: message.value ?? undefined,
+    headers: message.headers === undefined ? noHeaders : message.headers.flatMap(headersOf),
+  };
+}
+
+/** The client has an object per header, of one property. */
+function headersOf(header: Record<string, unknown>): readonly Header[] {
+  return Object.entries(header).map(([name, value]) => [name, Buffer.from(value as Buffer)]);
+}
+
+function committedOffsets(
+  client: KafkaConsumerClient,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+): Promise<readonly PartitionOffset[]> {
+  return new Promise((resolve, reject) => {
+    client.committed([...partitions], requestTimeoutMs, (error, found) => {
+      if (error) return reject(kafkaError(error, 'asking for committed offsets'));
+      const broken = (found as readonly unknown[]).find((one) => one instanceof Error);
+      if (broken !== undefined) {
+        const cause = String(broken);
+        return reject(
+          new PipelineError('OFFSETS_NOT_READ', 'retry', `committed offsets: ${cause}`),
+        );
+      }
+      resolve(
+        found
+          .filter(({ offset }) => typeof offset === 'number' && offset >= 0)
+          .map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
+      );
+    });
+  });
+}
+
+type Connectable = {
+  connect(options: { readonly timeout: number }, done: (error: unknown) => void): unknown;
+  disconnect(done: () => void): unknown;
+};
+
+/** Connects a client; a broker that is not there yet is a reason to try again. */
+export function connect(client: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    (client as Connectable).connect({ timeout: requestTimeoutMs }, (error) => {
+      if (error) reject(kafkaError(error, 'connecting to Kafka'));
+      else resolve();
+    });
+  });
+}
+
+/** Never fails and never hangs: what is left of a client dies with its transactional id's next producer. */
+export function disconnect(client: unknown): Promise<void> {
+  return new Promise((resolve) => {
+    const giveUp = setTimeout(resolve, 3_000);
+    (client as Connectable).disconnect(() => {
+      clearTimeout(giveUp);
+      resolve();
+    });
+  });
+}

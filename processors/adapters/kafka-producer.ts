@@ -1,0 +1,118 @@
+/** TransactionalProducer on node-rdkafka. Delivery is not reported per record: a failed one fails the commit. */
+import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
+import { limits } from '../runtime/limits.ts';
+import type { OutputRecord, Telemetry, TransactionalProducer } from '../runtime/ports.ts';
+import type { Header } from '../topology/topology.ts';
+import { connect, disconnect, type KafkaConsumerClient } from './kafka-consumer.ts';
+import { kafkaError } from './kafka-errors.ts';
+
+type Done = (error: LibrdKafkaError) => void;
+
+/** librdkafka: as long as the transaction may last. */
+const untilItsOwnTimeout = -1;
+const decoder = new TextDecoder();
+
+export async function kafkaProducer(options: {
+  readonly brokers: string;
+  readonly transactionalId: string;
+  /** Whose group the offsets are committed for. */
+  readonly consumer: KafkaConsumerClient;
+  readonly telemetry: Telemetry;
+}): Promise<TransactionalProducer> {
+  const client = new rdkafka.Producer(
+    {
+      'bootstrap.servers': options.brokers,
+      'client.id': options.transactionalId,
+      'transactional.id': options.transactionalId,
+      'enable.idempotence': true,
+      acks: -1,
+      'transaction.timeout.ms': limits.transactionTimeoutMs,
+      'message.timeout.ms': limits.transactionTimeoutMs - 1_000,
+      'request.timeout.ms': limits.socketTimeoutMs,
+      'socket.timeout.ms': limits.socketTimeoutMs,
+      'socket.nagle.disable': true,
+      // A commit flushes at once whatever this says; it only lets the records of one transaction gather.
+      'linger.ms': 5,
+      'batch.num.messages': 10_000,
+      'queue.buffering.max.messages': 200_000,
+      'queue.buffering.max.kbytes': 262_144,
+      'retry.backoff.ms': 2,
+      'reconnect.backoff.ms': 50,
+      'reconnect.backoff.max.ms': 1_000,
+      'max.in.flight.requests.per.connection': 5,
+    } as rdkafka.ProducerGlobalConfig,
+    {},
+  );
+  let disturbed = false;
+  client.on('event.error', (error) => {
+    disturbed = true;
+    options.telemetry.log('debug', 'producer trouble', {
+      error: kafkaError(error, 'writing').message,
+    });
+  });
+  await connect(client);
+
+  const call = (doing: string, start: (done: Done) => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      start((error) => {
+        if (error) reject(kafkaError(error, doing));
+        else resolve();
+      });
+    });
+  return {
+    init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
+    begin: () => {
+      let failure: unknown;
+      // Only notes it in the client; answers before it returns.
+      client.beginTransaction((error) => {
+        failure = error;
+      });
+      if (failure) throw kafkaError(failure, 'beginning a transaction');
+    },
+    produce: (record) => {
+      try {
+        client.produce(
+          record.topic,
+          record.partition,
+          bufferOrNull(record.value),
+          bufferOrNull(record.key),
+          record.timestampMs,
+          undefined,
+          record.headers.length === 0 ? undefined : headersOf(record),
+        );
+      } catch (error) {
+        throw kafkaError(error, `writing to ${record.topic}`);
+      }
+    },
+    drain: async () => {
+      client.poll();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    },
+    sendOffsets: (offsets) => {
+      if (offsets.length === 0) return Promise.resolve();
+      const places = offsets.map(({ topic, partition, offset }) => ({
+        topic,
+        partition,
+        offset: Number(offset),
+      }));
+      return call('sending offsets', (done) =>
+        client.sendOffsetsToTransaction(places, options.consumer, untilItsOwnTimeout, done),
+      );
+    },
+    commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),
+    abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
+    disturbed: () => disturbed,
+    close: () => disconnect(client),
+  };
+}
+
+function bufferOrNull(bytes: Uint8Array | undefined): Buffer | null {
+  if (bytes === undefined) return null;
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function headersOf(record: OutputRecord): { [name: string]: string }[] {
+  return record.headers.map(([name, value]: Header) => ({ [name]: decoder.decode(value) }));
+}

@@ -1,0 +1,138 @@
+/** A state store on disk: lmdb, one folder per partition. Damaged, cut short or unfinished: deleted, and rebuilt by the runtime. */
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { decodeCheckpoint, encodeCheckpoint } from '../runtime/checkpoint.ts';
+import { PipelineError } from '../runtime/errors.ts';
+import type { StateStore, StoredCheckpoint } from '../runtime/ports.ts';
+
+/** lmdb refuses longer keys. */
+const keyBytesMax = 1_900;
+const metaKey = '\u0000meta';
+
+type Meta = { readonly changelogOffset: string; readonly writtenAtMs: number };
+type Database = RootDatabase<Buffer, string>;
+
+export function lmdbStateStore(folder: string): StateStore {
+  // Reading a file that was cut short kills the process; the next start then finds this mark and begins anew.
+  const mark = join(folder, 'unproved');
+  if (existsSync(mark)) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(mark, '');
+  let database = openDatabase(folder) ?? anew(folder);
+  let proved = false;
+
+  const clear = (): void => {
+    void database.close();
+    database = anew(folder);
+    writeFileSync(mark, '');
+    proved = false;
+  };
+  const readCheckpoint = (): StoredCheckpoint | undefined => {
+    const bytes = database.getBinary(metaKey);
+    if (bytes === undefined) return undefined;
+    const length = bytes.readUInt32BE(0);
+    const meta = JSON.parse(bytes.subarray(4, 4 + length).toString()) as Meta;
+    return {
+      ...decodeCheckpoint(bytes.subarray(4 + length)),
+      changelogOffset: BigInt(meta.changelogOffset),
+      writtenAtMs: meta.writtenAtMs,
+    };
+  };
+  return {
+    checkpoint: () => {
+      try {
+        return readCheckpoint();
+      } catch {
+        return undefined;
+      }
+    },
+    get: (key) => database.getBinary(key),
+    write: (entries, checkpoint) => {
+      database.transactionSync(() => {
+        for (const [key, value] of entries) {
+          if (value === undefined) database.removeSync(key);
+          else database.putSync(checkedKey(key), bufferOf(value));
+        }
+        if (checkpoint === undefined) database.removeSync(metaKey);
+        else database.putSync(metaKey, encodeMeta(checkpoint));
+      });
+      if (proved || checkpoint === undefined) return;
+      rmSync(mark, { force: true });
+      proved = true;
+    },
+    entries: function* () {
+      for (const { key } of database.getRange({ snapshot: true })) {
+        const value = key === metaKey ? undefined : database.getBinary(key);
+        if (value !== undefined) yield [key, value] as const;
+      }
+    },
+    clear,
+    close: () => database.close(),
+  };
+}
+
+/** Undefined when what lies there is no whole database. */
+function openDatabase(folder: string): Database | undefined {
+  try {
+    const database = open<Buffer, string>({
+      path: folder,
+      encoding: 'binary',
+      noSubdir: false,
+      cache: false,
+    });
+    if (isWhole(database, join(folder, 'data.mdb'))) return database;
+    void database.close();
+  } catch {
+    // The caller begins anew.
+  }
+  return undefined;
+}
+
+function anew(folder: string): Database {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const database = openDatabase(folder);
+  if (database !== undefined) return database;
+  throw new PipelineError(
+    'STORE_NOT_OPENED',
+    'stop',
+    `no state store can be opened in ${folder}: is the folder writable, and is there room on the disk?`,
+  );
+}
+
+/** A file shorter than its last page ends in a crash when that page is read. */
+function isWhole(database: Database, file: string): boolean {
+  const stats = database.getStats() as {
+    readonly pageSize?: number;
+    readonly lastPageNumber?: number;
+  };
+  if (stats.pageSize === undefined || stats.lastPageNumber === undefined) return true;
+  return statSync(file).size >= (stats.lastPageNumber + 1) * stats.pageSize;
+}
+
+function encodeMeta(checkpoint: StoredCheckpoint): Buffer {
+  const meta: Meta = {
+    changelogOffset: String(checkpoint.changelogOffset),
+    writtenAtMs: checkpoint.writtenAtMs,
+  };
+  const head = Buffer.from(JSON.stringify(meta));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(head.length);
+  return Buffer.concat([length, head, encodeCheckpoint(checkpoint)]);
+}
+
+function checkedKey(key: string): string {
+  if (key.length * 3 <= keyBytesMax || Buffer.byteLength(key) <= keyBytesMax) return key;
+  throw new PipelineError(
+    'STATE_KEY_TOO_LONG',
+    'stop',
+    `a state key has more than ${keyBytesMax} bytes: ${key.slice(0, 60)}…`,
+  );
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,336 @@
+/**
+ * The loop of one processor in one process: poll, apply, commit, over and over, for the partitions it owns.
+ * What it does after trouble: aborted: roll the state back and read again; unknown or lost: begin a new session.
+ */
+import type { DeadLetter } from '../../schemas/types.ts';
+import type { Topic } from '../topology/topic.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { AnyInput } from '../topology/validate.ts';
+import { decodeBatch } from './decode.ts';
+import { recoveryOf, stop } from './errors.ts';
+import { limits } from './limits.ts';
+import { createPace } from './pace.ts';
+import {
+  beginning,
+  type Clock,
+  type Codecs,
+  type PartitionOffset,
+  type RecordSource,
+  type StateStore,
+  type StoredCheckpoint,
+  type Telemetry,
+  type TraceIds,
+} from './ports.ts';
+import { restore } from './restore.ts';
+import { createEnds, type Statistics } from './statistics.ts';
+import { createTask, type Task, type Transfer } from './task.ts';
+import type { Transactions } from './transaction.ts';
+
+export type WorkerOptions<S> = {
+  readonly topology: Topology<S>;
+  readonly partitions: readonly number[];
+  readonly source: RecordSource;
+  readonly stores: ReadonlyMap<number, StateStore>;
+  readonly transactions: Transactions;
+  readonly codecs: Codecs;
+  readonly deadLetters: Topic<string, DeadLetter>;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly traceIds: TraceIds;
+  readonly newLineage: () => string;
+  readonly statistics: Statistics;
+};
+
+export type Worker = {
+  /** Works until the signal; resolves when the open transaction is committed. Throws what cannot be survived. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  readonly lagRecords: () => number;
+};
+
+/** A partition that this worker owns. */
+type Owned = {
+  readonly task: Task;
+  readonly store: StateStore;
+  stored: StoredCheckpoint;
+  /** Where a restart may begin to replay after the next move. */
+  nextReplay: bigint;
+  committedSinceMove: boolean;
+};
+
+type Session = {
+  readonly owned: ReadonlyMap<number, Owned>;
+  openSinceMs: number | undefined;
+  openRecords: number;
+  nextTickMs: number;
+  nextReplayMoveMs: number;
+};
+
+export function createWorker<S>(options: WorkerOptions<S>): Worker {
+  const { topology, source, clock, telemetry, statistics } = options;
+  const inputs = new Map<string, AnyInput>(topology.inputs.map((input) => [input.name, input]));
+  const ends = createEnds();
+  const pace = createPace();
+  let current: Session | undefined;
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    let pauseMs: number = limits.retryMinMs;
+    while (!signal.aborted) {
+      try {
+        statistics.enter('restoring');
+        const session = await openSession(options);
+        current = session;
+        statistics.enter('running');
+        await pump(session, signal);
+        pauseMs = limits.retryMinMs;
+      } catch (error) {
+        if (recoveryOf(error) === 'stop') throw error;
+        statistics.enter('waiting', String(error));
+        telemetry.log('warn', 'session lost', { error: String(error) });
+        await clock.sleep(pauseMs, signal);
+        pauseMs = Math.min(2 * pauseMs, limits.retryMaxMs);
+      }
+    }
+  };
+
+  /** Until the signal, or until a transaction's outcome is unknown. */
+  const pump = async (session: Session, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      const nowMs = clock.nowMs();
+      const open = session.openSinceMs !== undefined;
+      const waitMs = open
+        ? 0
+        : Math.min(limits.idleWaitMs, Math.max(0, session.nextTickMs - nowMs));
+      const poll = await source.poll({ recordsMax: limits.pollRecordsMax, waitMs });
+      ends.reached(poll.ends);
+      if (poll.records.length > 0) await applyRecords(session, poll.records);
+      applyTick(session);
+      const drained = poll.records.length < limits.pollRecordsMax;
+      if (isDue(session, drained) && (await commit(session)) === 'unknown') return;
+    }
+    statistics.enter('draining');
+    await commit(session);
+  };
+
+  const applyRecords = async (
+    session: Session,
+    records: Awaited<ReturnType<RecordSource['poll']>>['records'],
+  ): Promise<void> => {
+    const decoded = await decodeBatch(
+      records,
+      (name) => inputOf(inputs, name),
+      options.codecs,
+      learn,
+    );
+    for (const one of decoded) ownedOf(session, one.raw.partition).task.apply(one);
+    session.openSinceMs ??= clock.nowMs();
+    session.openRecords += records.length;
+    statistics.taken((records.at(-1) as (typeof records)[number]).timestampMs);
+  };
+
+  /** A schema that the registry cannot give now holds the processor up: guessing would lose the record. */
+  const learn = async (schemaId: number): Promise<void> => {
+    let pauseMs: number = limits.retryMinMs;
+    for (;;) {
+      try {
+        await options.codecs.learn(schemaId);
+        statistics.enter('running');
+        return;
+      } catch (error) {
+        if (recoveryOf(error) !== 'retry') throw error;
+        statistics.enter('waiting', String(error));
+        telemetry.log('warn', 'schema awaited', { schemaId, error: String(error) });
+        await clock.sleep(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, limits.retryMaxMs);
+      }
+    }
+  };
+
+  const applyTick = (session: Session): void => {
+    const nowMs = clock.nowMs();
+    if (topology.tickMs === undefined || nowMs < session.nextTickMs) return;
+    for (const { task } of session.owned.values()) task.tick(nowMs);
+    session.nextTickMs = nowMs + topology.tickMs;
+    session.openSinceMs ??= nowMs;
+  };
+
+  const isDue = (session: Session, drained: boolean): boolean => {
+    if (session.openSinceMs === undefined) return false;
+    const ageMs = clock.nowMs() - session.openSinceMs;
+    return pace.isDue({ ageMs, records: session.openRecords, drained });
+  };
+
+  const commit = async (session: Session): Promise<'done' | 'unknown'> => {
+    const nowMs = clock.nowMs();
+    const transfers = [...session.owned.values()]
+      .map((owned) => ({ owned, transfer: owned.task.transfer(nowMs) }))
+      .filter(hasTransfer);
+    session.openSinceMs = undefined;
+    session.openRecords = 0;
+    if (transfers.length === 0) return 'done';
+    const outcome = await options.transactions.run(
+      transfers.flatMap(({ transfer }) => transfer.outputs),
+      transfers.flatMap(({ transfer }) => transfer.offsets),
+    );
+    switch (outcome) {
+      case 'committed':
+        settle(transfers, clock.nowMs() - nowMs);
+        await moveReplayPlaces(session);
+        return 'done';
+      case 'aborted':
+        statistics.aborted();
+        for (const { task } of session.owned.values()) task.rollback();
+        source.assign(places(options, session.owned));
+        return 'done';
+      case 'unknown':
+        statistics.aborted();
+        return 'unknown';
+    }
+  };
+
+  const settle = (
+    transfers: readonly { readonly owned: Owned; readonly transfer: Transfer }[],
+    commitMs: number,
+  ): void => {
+    const writtenAtMs = clock.nowMs();
+    for (const { owned, transfer } of transfers) {
+      owned.stored = {
+        ...transfer.checkpoint,
+        changelogOffset: owned.stored.changelogOffset,
+        writtenAtMs,
+      };
+      owned.store.write(transfer.changes, owned.stored);
+      owned.task.commit();
+      owned.committedSinceMove = true;
+    }
+    const all = transfers.map(({ transfer }) => transfer);
+    statistics.committed(all, commitMs);
+    telemetry.committed(summary(all, commitMs));
+  };
+
+  /**
+   * Moves the place from which a restart replays the changelog. The end is asked for between two transactions, so all
+   * before it is in the store; the place before last is taken, so that a committed checkpoint always lies after it.
+   */
+  const moveReplayPlaces = async (session: Session): Promise<void> => {
+    if (clock.nowMs() < session.nextReplayMoveMs) return;
+    session.nextReplayMoveMs = clock.nowMs() + limits.replayPlaceMs;
+    for (const [partition, owned] of session.owned) {
+      if (!owned.committedSinceMove) continue;
+      const end = await source.end({ topic: `${topology.name}.changelog`, partition });
+      owned.stored = { ...owned.stored, changelogOffset: owned.nextReplay };
+      owned.nextReplay = end;
+      owned.committedSinceMove = false;
+      owned.store.write([], owned.stored);
+    }
+  };
+
+  const lagRecords = (): number => {
+    let behind = 0;
+    for (const { task } of current?.owned.values() ?? []) {
+      for (const topic of inputs.keys()) {
+        const place = { topic, partition: task.partition };
+        behind += ends.behind(place, task.position(topic), source.knownEnd(place));
+      }
+    }
+    return behind;
+  };
+
+  return { run, lagRecords };
+}
+
+/** Fence first, then read offsets and state, then read inputs: in this order nothing of an older process can follow. */
+async function openSession<S>(options: WorkerOptions<S>): Promise<Session> {
+  const { topology, source, clock } = options;
+  await options.transactions.open();
+  const committed = await source.committed(
+    options.partitions.flatMap((partition) =>
+      topology.inputs.map(({ name }) => ({ topic: name, partition })),
+    ),
+  );
+  const owned = new Map<number, Owned>();
+  for (const partition of options.partitions) {
+    const store = options.stores.get(partition);
+    if (store === undefined) throw stop('NO_STORE', `partition ${partition} has no store`);
+    const mine = committed.filter((one) => one.partition === partition);
+    const stored = await restore({
+      ...options,
+      processor: topology.name,
+      partition,
+      store,
+      committed: new Map(mine.map(({ topic, offset }) => [topic, offset])),
+    });
+    options.statistics.restored();
+    const task = createTask({
+      ...options,
+      partition,
+      committed: store.get,
+      hotCellsMax: limits.hotCellsMax,
+    });
+    task.standAt(stored);
+    owned.set(partition, {
+      task,
+      store,
+      stored,
+      nextReplay: stored.changelogOffset,
+      committedSinceMove: false,
+    });
+  }
+  source.assign(places(options, owned));
+  const nowMs = clock.nowMs();
+  return {
+    owned,
+    openSinceMs: undefined,
+    openRecords: 0,
+    nextTickMs: topology.tickMs === undefined ? Number.POSITIVE_INFINITY : nowMs + topology.tickMs,
+    nextReplayMoveMs: nowMs + limits.replayPlaceMs,
+  };
+}
+
+/** Where reading goes on: each input of each partition that is owned. */
+function places<S>(
+  options: WorkerOptions<S>,
+  owned: ReadonlyMap<number, Owned>,
+): readonly PartitionOffset[] {
+  return [...owned].flatMap(([partition, { task }]) =>
+    options.topology.inputs.map(({ name }) => ({
+      topic: name,
+      partition,
+      offset: task.position(name) === 0n ? beginning : task.position(name),
+    })),
+  );
+}
+
+function hasTransfer(one: {
+  readonly owned: Owned;
+  readonly transfer: Transfer | undefined;
+}): one is { readonly owned: Owned; readonly transfer: Transfer } {
+  return one.transfer !== undefined;
+}
+
+function ownedOf(session: Session, partition: number): Owned {
+  const owned = session.owned.get(partition);
+  if (owned === undefined) throw stop('NOT_OWNED', `a record of partition ${partition} came`);
+  return owned;
+}
+
+function inputOf(inputs: ReadonlyMap<string, AnyInput>, name: string): AnyInput {
+  const input = inputs.get(name);
+  if (input === undefined) throw stop('NOT_AN_INPUT', `a record of ${name} came`);
+  return input;
+}
+
+function summary(transfers: readonly Transfer[], commitMs: number) {
+  const counts = new Map<string, number>();
+  for (const transfer of transfers) {
+    for (const [metric, by] of transfer.counts) counts.set(metric, (counts.get(metric) ?? 0) + by);
+  }
+  const sum = (of: (transfer: Transfer) => number) =>
+    transfers.reduce((total, transfer) => total + of(transfer), 0);
+  return {
+    records: sum(({ records }) => records),
+    outputs: sum(({ outputs }) => outputs.length),
+    deadLetters: sum(({ deadLetters }) => deadLetters),
+    commitMs,
+    counts,
+  };
+}
