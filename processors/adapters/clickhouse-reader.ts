@@ -1,15 +1,18 @@
 /** What analytics reads: committed records of our own topics, decoded. */
-import type { Batch, PartitionOffset, RecordReader } from '../analytics/ports.ts';
+import type { Batch, PartitionBounds, RecordReader } from '../analytics/ports.ts';
 import { decodeBatch } from '../runtime/decode.ts';
 import { PipelineError, recoveryOf } from '../runtime/errors.ts';
-import { beginning, type Codecs, type RecordSource } from '../runtime/ports.ts';
+import { limits } from '../runtime/limits.ts';
+import type { Codecs } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { StreamRecord } from '../topology/topology.ts';
+import type { KafkaSource } from './kafka-consumer.ts';
+import { kafkaError } from './kafka-errors.ts';
 
-const learnAgainMs = 500;
+const againMs = 500;
 
 export function analyticsReader(options: {
-  readonly source: RecordSource;
+  readonly source: KafkaSource;
   readonly codecs: Codecs;
   readonly topics: readonly Topic<never, never>[];
 }): RecordReader {
@@ -21,30 +24,18 @@ export function analyticsReader(options: {
     return topic;
   };
   return {
-    ends: async (names) => {
-      const partitions = names.flatMap((name) =>
-        Array.from({ length: topicOf(name).partitions }, (_, partition) => ({
-          topic: name,
-          partition,
-        })),
+    bounds: async (names) => {
+      const partitions = names.flatMap((topic) =>
+        Array.from({ length: topicOf(topic).partitions }, (_, partition) => ({ topic, partition })),
       );
-      return await Promise.all(
-        partitions.map(
-          async (place): Promise<PartitionOffset> => ({
-            ...place,
-            offset: await source.end(place),
-          }),
-        ),
-      );
+      return await Promise.all(partitions.map((place) => patiently(() => boundsOf(source, place))));
     },
-    seek: async (offsets) => {
-      source.assign(
-        offsets.map((place) => (place.offset === 0n ? { ...place, offset: beginning } : place)),
-      );
-    },
+    seek: async (offsets) => source.assign(offsets),
     poll: async (limit): Promise<Batch> => {
       const { records: raws, ends } = await source.poll(limit);
-      const decoded = await decodeBatch(raws, topicOf, codecs, (id) => learn(codecs, id));
+      const decoded = await decodeBatch(raws, topicOf, codecs, (id) =>
+        patiently(() => codecs.learn(id)),
+      );
       const records = decoded.map(({ raw, input }): StreamRecord => {
         if ('kind' in input) return input.record;
         throw new PipelineError(
@@ -59,13 +50,28 @@ export function analyticsReader(options: {
   };
 }
 
-async function learn(codecs: Codecs, schemaId: number): Promise<void> {
+function boundsOf(
+  source: KafkaSource,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): Promise<PartitionBounds> {
+  return new Promise((resolve, reject) => {
+    const timeoutMs = limits.socketTimeoutMs;
+    source.client.queryWatermarkOffsets(topic, partition, timeoutMs, (error, offsets) => {
+      if (error) return reject(kafkaError(error, `asking for the bounds of ${topic}`));
+      const { lowOffset, highOffset } = offsets;
+      resolve({ topic, partition, first: BigInt(lowOffset), end: BigInt(highOffset) });
+    });
+  });
+}
+
+/** Again and again while the failure is one that passes by itself. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await codecs.learn(schemaId);
+      return await call();
     } catch (error) {
       if (recoveryOf(error) !== 'retry') throw error;
-      await new Promise((resolve) => setTimeout(resolve, learnAgainMs));
+      await new Promise((resolve) => setTimeout(resolve, againMs));
     }
   }
 }

@@ -1,7 +1,8 @@
 /** A block in the making: records by lane, cut at fixed offsets, so that the same ranges always give the same rows. */
 import type { StreamRecord } from '../topology/topology.ts';
-import type { TableRows } from './ports.ts';
+import type { Row, TableRows } from './ports.ts';
 import { type Lane, type Range, rangesToken } from './progress.ts';
+import type { Feed } from './rows.ts';
 import type { Feeds } from './tables.ts';
 
 type OpenLane = { readonly lane: Lane; readonly records: StreamRecord[]; next: bigint };
@@ -51,22 +52,34 @@ export class OpenBlock {
 
   /** One insert per table, rows in the order of topic, partition and offset. */
   inserts(feeds: Feeds, ranges: readonly Range[]): readonly TableRows[] {
-    const byPlace = new Map([...this.lanes.values()].map((open) => [placeOf(open.lane), open]));
-    const tables = [...new Set(ranges.map((range) => range.table))];
-    return tables.flatMap((table) => {
+    const records = new Map(
+      [...this.lanes.values()].map((open) => [placeOf(open.lane), open.records]),
+    );
+    return [...new Set(ranges.map((range) => range.table))].flatMap((table) => {
       const own = ranges.filter((range) => range.table === table);
-      const feedOf = (topic: string) => feeds.get(topic)?.find((feed) => feed.table === table);
-      const rows = own.flatMap((range) =>
-        (byPlace.get(placeOf(range))?.records ?? []).flatMap(
-          (record) => feedOf(range.topic)?.rows({ record, lineage: range.lineage }) ?? [],
-        ),
-      );
-      const columns = feedOf(own[0]?.topic ?? '')?.columns;
-      return columns === undefined || rows.length === 0
-        ? []
-        : [{ table, columns, rows, token: rangesToken(own) }];
+      const columns = feedOf(feeds, own[0])?.columns;
+      if (columns === undefined) return [];
+      const rows = { [Symbol.iterator]: () => rowsOf(feeds, own, records) };
+      return [{ table, columns, rows, token: rangesToken(own) }];
     });
   }
+}
+
+function* rowsOf(
+  feeds: Feeds,
+  ranges: readonly Range[],
+  records: ReadonlyMap<string, readonly StreamRecord[]>,
+): Generator<Row> {
+  for (const range of ranges) {
+    const feed = feedOf(feeds, range);
+    for (const record of records.get(placeOf(range)) ?? []) {
+      yield* feed?.rows({ record, lineage: range.lineage }) ?? [];
+    }
+  }
+}
+
+function feedOf(feeds: Feeds, range: Range | undefined): Feed | undefined {
+  return feeds.get(range?.topic ?? '')?.find((feed) => feed.table === range?.table);
 }
 
 /** Names a lane, or the lane of a range. */

@@ -2,7 +2,7 @@
  * Is a topic still the one that was loaded? A recreated topic counts its offsets from 0 again: going on at the old
  * offset would skip its records, so it starts a new lineage and is read from its beginning.
  */
-import type { PartitionOffset, RecordReader } from './ports.ts';
+import type { PartitionBounds, PartitionOffset, RecordReader } from './ports.ts';
 import type { Lane, Progress } from './progress.ts';
 
 const pollMs = 100;
@@ -15,19 +15,23 @@ export type Recreated = ReadonlyMap<string, string>;
 export async function findRecreated(
   reader: RecordReader,
   lanes: readonly Lane[],
-  ends: readonly PartitionOffset[],
+  bounds: readonly PartitionBounds[],
   signal: AbortSignal,
 ): Promise<Recreated> {
   const recreated = new Map<string, string>();
   for (const { topic, partition, next } of lanes) {
-    const end = ends.find((one) => one.topic === topic && one.partition === partition);
-    if (end === undefined || end.offset >= next) continue;
+    const end = boundsOf(bounds, { topic, partition })?.end ?? next;
+    if (end >= next) continue;
     recreated.set(
       topic,
-      `partition ${partition} ends at offset ${end.offset}, and ${next} had been reached`,
+      `partition ${partition} ends at offset ${end}, and ${next} had been reached`,
     );
   }
   const proofs = latestProofs(lanes.filter((lane) => !recreated.has(lane.topic)));
+  for (const [place, proof] of proofs) {
+    // Too old to be still there.
+    if (proof.offset < (boundsOf(bounds, proof)?.first ?? 0n)) proofs.delete(place);
+  }
   if (proofs.size === 0) return recreated;
   await reader.seek([...proofs.values()]);
   while (proofs.size > 0 && !signal.aborted) {
@@ -35,7 +39,7 @@ export async function findRecreated(
     for (const record of batch.records) {
       const proof = proofs.get(placeOfPartition(record));
       proofs.delete(placeOfPartition(record));
-      // A later record: the proof was compacted away or is too old.
+      // A later record: the proof was compacted away.
       if (proof?.offset !== record.offset || proof.timestampMs === record.timestampMs) continue;
       recreated.set(
         record.topic,
@@ -57,6 +61,13 @@ function latestProofs(lanes: readonly Lane[]): Map<string, Proof> {
     proofs.set(placeOfPartition({ topic, partition }), { topic, partition, ...proof });
   }
   return proofs;
+}
+
+export function boundsOf(
+  bounds: readonly PartitionBounds[],
+  place: { readonly topic: string; readonly partition: number },
+): PartitionBounds | undefined {
+  return bounds.find((one) => one.topic === place.topic && one.partition === place.partition);
 }
 
 /** Names a partition of a topic. */

@@ -7,6 +7,14 @@ export type PartitionOffset = {
   readonly offset: bigint;
 };
 
+/** The first offset that a partition still has, and the one that the next record will get. */
+export type PartitionBounds = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly first: bigint;
+  readonly end: bigint;
+};
+
 export type Batch = {
   readonly records: readonly StreamRecord[];
   /** Partitions of which all committed records have been delivered, with the offset of the next one to come. */
@@ -15,10 +23,10 @@ export type Batch = {
 
 /** Committed records of several topics, decoded, in the order of each partition. One caller, one call at a time. */
 export interface RecordReader {
-  /** The end of every partition of these topics as the broker says it now; a missing topic is an error. */
-  ends(topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  /** What every partition of these topics has now, as the broker says it; a missing topic is an error. */
+  bounds(topics: readonly string[]): Promise<readonly PartitionBounds[]>;
   /**
-   * From now on exactly these partitions are read, each from its offset, or from its first record where that is later.
+   * From now on exactly these partitions are read, each from its offset, which has to be within its bounds.
    * Nothing of an earlier call is delivered afterwards.
    */
   seek(offsets: readonly PartitionOffset[]): Promise<void>;
@@ -34,14 +42,18 @@ export type Row = readonly Cell[];
 export type TableRows = {
   readonly table: string;
   readonly columns: readonly string[];
-  readonly rows: readonly Row[];
+  /** Made while they are written; may be gone through again. */
+  readonly rows: Iterable<Row>;
   /** The same rows have the same token: ClickHouse drops what it has already. */
   readonly token: string;
 };
 
 export interface AnalyticsStore {
-  /** Resolves when the rows are readable; repeating it with the same token changes nothing. */
-  insert(rows: TableRows): Promise<void>;
+  /**
+   * Resolves with the number of rows, when they are readable. No rows are no insert.
+   * Repeating it with the same token changes nothing.
+   */
+  insert(rows: TableRows): Promise<number>;
   /** All rows of one SELECT, in column order. 64-bit integers have to be selected as text. */
   select(query: string): Promise<readonly (readonly unknown[])[]>;
 }

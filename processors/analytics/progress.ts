@@ -2,7 +2,7 @@
  * How far each table has come, as ClickHouse itself holds it: the ranges that were written before each block, and the
  * highest offsets in the tables. Nothing about it is kept in Kafka.
  */
-import type { AnalyticsStore, PartitionOffset } from './ports.ts';
+import type { AnalyticsStore, PartitionBounds } from './ports.ts';
 import type { Feeds } from './tables.ts';
 
 /** Records of one partition on their way to one table: from `first` up to, not with, `next`. */
@@ -57,25 +57,25 @@ type HeldRow = readonly [topic: string, lineage: number, partition: number, next
 export async function readProgress(
   store: AnalyticsStore,
   feeds: Feeds,
-  ends: readonly PartitionOffset[],
+  bounds: readonly PartitionBounds[],
 ): Promise<Progress> {
   const ranges = await readRanges(store);
   const tables = new Set([...feeds.values()].flat().map((feed) => feed.table));
   const heldRows = new Map<string, readonly HeldRow[]>();
   for (const table of tables) heldRows.set(table, await readHeld(store, table));
-  return planProgress(feeds, ends, ranges, heldRows);
+  return planProgress(feeds, bounds, ranges, heldRows);
 }
 
 /** Pure: what ClickHouse holds → where each lane goes on. */
 export function planProgress(
   feeds: Feeds,
-  ends: readonly PartitionOffset[],
+  bounds: readonly PartitionBounds[],
   ranges: readonly Range[],
   heldRows: ReadonlyMap<string, readonly HeldRow[]>,
 ): Progress {
   const block = ranges.reduce((last, range) => Math.max(last, range.block), 0);
   const lineages = currentLineages(ranges, heldRows);
-  const lanes = ends.flatMap(({ topic, partition }) =>
+  const lanes = bounds.flatMap(({ topic, partition }) =>
     (feeds.get(topic) ?? []).map(({ table }): Lane => {
       const lineage = lineages.get(topic) ?? 1;
       const range = ranges.find(

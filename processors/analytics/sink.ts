@@ -4,8 +4,8 @@
  */
 import type { StreamRecord } from '../topology/topology.ts';
 import { OpenBlock, placeOf } from './block.ts';
-import { findRecreated, placeOfPartition, withNewLineages } from './lineage.ts';
-import type { AnalyticsStore, PartitionOffset, RecordReader } from './ports.ts';
+import { boundsOf, findRecreated, placeOfPartition, withNewLineages } from './lineage.ts';
+import type { AnalyticsStore, PartitionBounds, PartitionOffset, RecordReader } from './ports.ts';
 import { type Lane, type Range, readProgress, writeRanges } from './progress.ts';
 import type { Feeds } from './tables.ts';
 
@@ -38,7 +38,7 @@ export type SinkLimits = {
 };
 
 export const sinkLimits: SinkLimits = {
-  lingerMs: 300,
+  lingerMs: 400,
   blockRecordsMax: 20_000,
   pollRecordsMax: 5_000,
   idlePollMs: 200,
@@ -47,7 +47,7 @@ export const sinkLimits: SinkLimits = {
 /** Runs until the signal; rejects when it cannot go on. What is not written by then is read again next time. */
 export async function runSink(options: SinkOptions): Promise<void> {
   const sink = await openSink(options);
-  await options.reader.seek(startOffsets([...sink.lanes.values()].flat()));
+  await options.reader.seek(sink.startOffsets);
   const read = await repeatUnfinished(sink);
   await follow(sink, read);
 }
@@ -57,13 +57,14 @@ type Sink = SinkOptions & {
   /** By topic and partition: its way to each of its tables. */
   readonly lanes: Map<string, readonly Lane[]>;
   readonly block: number;
+  readonly startOffsets: readonly PartitionOffset[];
 };
 
 async function openSink(options: SinkOptions): Promise<Sink> {
   const { reader, store, feeds, report } = options;
-  const ends = await reader.ends([...feeds.keys()]);
-  const held = await readProgress(store, feeds, ends);
-  const recreated = await findRecreated(reader, held.lanes, ends, options.signal);
+  const bounds = await reader.bounds([...feeds.keys()]);
+  const held = await readProgress(store, feeds, bounds);
+  const recreated = await findRecreated(reader, held.lanes, bounds, options.signal);
   for (const [topic, seen] of recreated) {
     report(
       `topic ${topic} was recreated (${seen}): it is loaded again from its beginning, ` +
@@ -81,7 +82,14 @@ async function openSink(options: SinkOptions): Promise<Sink> {
     const place = placeOfPartition(lane);
     lanes.set(place, [...(lanes.get(place) ?? []), lane]);
   }
-  return { ...options, limits: options.limits ?? sinkLimits, lanes, block: progress.block };
+  for (const gap of gaps(progress.lanes, bounds)) report(gap);
+  return {
+    ...options,
+    limits: options.limits ?? sinkLimits,
+    lanes,
+    block: progress.block,
+    startOffsets: startOffsets(progress.lanes, bounds),
+  };
 }
 
 function emptyRange(block: number, { table, topic, lineage, partition, next }: Lane): Range {
@@ -90,17 +98,33 @@ function emptyRange(block: number, { table, topic, lineage, partition, next }: L
 }
 
 /** Where each partition has to be read from: the table that is furthest behind decides. */
-function startOffsets(lanes: readonly Lane[]): readonly PartitionOffset[] {
-  const offsets = new Map<string, PartitionOffset>();
-  for (const { topic, partition, next, unfinished } of lanes) {
-    const offset = unfinished?.first ?? next;
-    const place = placeOfPartition({ topic, partition });
-    const least = offsets.get(place);
-    if (least === undefined || offset < least.offset) {
-      offsets.set(place, { topic, partition, offset });
+function startOffsets(
+  lanes: readonly Lane[],
+  bounds: readonly PartitionBounds[],
+): readonly PartitionOffset[] {
+  return bounds.map(({ topic, partition, first, end }) => {
+    let offset = end;
+    for (const lane of lanes) {
+      if (lane.topic !== topic || lane.partition !== partition) continue;
+      const wanted = lane.unfinished?.first ?? lane.next;
+      if (wanted < offset) offset = wanted;
     }
-  }
-  return [...offsets.values()];
+    // What the topic has dropped is told by `gaps`.
+    if (offset < first) offset = first;
+    return { topic, partition, offset };
+  });
+}
+
+/** What the topic's retention removed before it was loaded. A gap of one is the marker of a transaction. */
+function gaps(lanes: readonly Lane[], bounds: readonly PartitionBounds[]): readonly string[] {
+  return lanes.flatMap((lane) => {
+    const first = boundsOf(bounds, lane)?.first ?? 0n;
+    if (lane.next === 0n || first - lane.next <= 1n) return [];
+    return [
+      `records ${lane.next} to ${first - 1n} of ${lane.topic}-${lane.partition} are missing in ${lane.table}: ` +
+        'the topic had dropped them by its retention before analytics came to them.',
+    ];
+  });
 }
 
 /** Resolves with all records that were read: what lies beyond the repeated block is still to be loaded. */
@@ -195,8 +219,7 @@ async function write(sink: Sink, block: OpenBlock): Promise<void> {
 async function writeRows(sink: Sink, block: OpenBlock, ranges: readonly Range[]): Promise<void> {
   let rows = 0;
   for (const insert of block.inserts(sink.feeds, ranges)) {
-    await sink.store.insert(insert);
-    rows += insert.rows.length;
+    rows += await sink.store.insert(insert);
   }
   const { number, records, oldestTimestampMs } = block;
   sink.onWritten({ block: number, records, rows, oldestTimestampMs });

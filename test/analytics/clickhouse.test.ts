@@ -335,6 +335,19 @@ describe('each record once', () => {
     ]);
   });
 
+  it('D3: records that the topic dropped before they were loaded are told', async () => {
+    const store = clickHouseStore(await engine.database());
+    const log = everyTopic();
+    await load(log, store);
+    for (let n = 8; n < 20; n += 1) log.append(alerts.name, 0, 'A', alert('two'));
+    log.compact(alerts.name, (record) => record.offset > 7n);
+    const reports = await load(log, store);
+    expect(reports).toEqual([
+      expect.stringMatching(/^records 2 to \d+ of inventory\.alert\.v1-0 are/),
+    ]);
+    expect(await load(log, store)).toEqual([]);
+  });
+
   it('E2: a recreated topic is seen by its offsets or its records, and loaded anew', async () => {
     for (const records of [1, 8]) {
       const store = clickHouseStore(await engine.database());
@@ -370,8 +383,9 @@ function crashing(store: AnalyticsStore, at: number, isAfter: boolean): Analytic
       if (inserts > at) throw new Error('killed');
       inserts += 1;
       if (inserts > at && !isAfter) throw new Error('killed');
-      await store.insert(rows);
+      const count = await store.insert(rows);
       if (inserts > at) throw new Error('killed');
+      return count;
     },
   };
 }

@@ -60,12 +60,12 @@ export class MemoryLog {
   reader(): RecordReader {
     let positions: PartitionOffset[] = [];
     return {
-      ends: async () =>
-        [...this.names.values()].map(({ topic, partition }) => ({
-          topic,
-          partition,
-          offset: (this.of(topic, partition).at(-1)?.offset ?? -1n) + 1n,
-        })),
+      bounds: async () =>
+        [...this.names.values()].map(({ topic, partition }) => {
+          const records = this.of(topic, partition);
+          const end = (records.at(-1)?.offset ?? -1n) + 1n;
+          return { topic, partition, first: records[0]?.offset ?? end, end };
+        }),
       seek: async (offsets) => {
         positions = [...offsets];
       },
