@@ -185,7 +185,7 @@ export async function fetchJars(cache: string, report: Report): Promise<Jars> {
   ];
   const unpackedTo = (folder: string): string[] => [
     '-DincludeTypes=tar.gz',
-    '-Dmdep.unpack.excludes=PaxHeaders.X/**',
+    '-Dmdep.unpack.excludes=**/PaxHeaders.X/**',
     `-DmarkersDirectory=${part}/markers`,
     `-DoutputDirectory=${folder}`,
   ];

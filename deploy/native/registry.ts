@@ -16,6 +16,9 @@ export async function startRegistry(context: StackContext): Promise<PartProcess>
       APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: `127.0.0.1:${ports.kafka}`,
       QUARKUS_HTTP_HOST: '127.0.0.1',
       QUARKUS_HTTP_PORT: String(ports.registry),
+      // Any free port: the fixed default would keep a second stack from starting.
+      QUARKUS_MANAGEMENT_HOST: '127.0.0.1',
+      QUARKUS_MANAGEMENT_PORT: '0',
     },
     command: [
       java,
