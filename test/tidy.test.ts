@@ -90,9 +90,9 @@ describe('tidy', () => {
   it('no test is skipped and nothing is left to do', () => {
     const left = /\b(it|test|describe)\.(skip|only|todo)\b|\b(TODO|FIXME|XXX)\b/;
     const own = 'test/tidy.test.ts';
-    expect(
-      sources.filter((file) => file !== own && left.test(readFileSync(file, 'utf8'))),
-    ).toEqual([]);
+    expect(sources.filter((file) => file !== own && left.test(readFileSync(file, 'utf8')))).toEqual(
+      [],
+    );
   });
 
   it('the generated types are those of the schemas', () => {

@@ -32,10 +32,12 @@ export async function registerSchemas(
       const subject = subjectOf(topic, part);
       try {
         await requireCompatibility(registryUrl, subject);
-        await registry.register(
-          { type: SchemaType.AVRO, schema },
-          { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
-        );
+        if (isNamed(schema)) {
+          await registry.register(
+            { type: SchemaType.AVRO, schema },
+            { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
+          );
+        } else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
       } catch (error) {
         throw new PipelineError(
           'SCHEMA_REFUSED',
@@ -50,10 +52,20 @@ export async function registerSchemas(
 
 /** Set before the first version, so that no version is ever accepted unchecked. */
 async function requireCompatibility(registryUrl: string, subject: string): Promise<void> {
-  const answer = await ask(`${registryUrl}/config/${encodeURIComponent(subject)}`, {
-    method: 'PUT',
+  const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
+  await send('PUT', `${registryUrl}/config/${subject}`, { compatibility });
+}
+
+/** The registry's library takes only named schemas; the key of most topics is a plain string. */
+function isNamed(schema: string): boolean {
+  return (JSON.parse(schema) as { readonly name?: string }).name !== undefined;
+}
+
+async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise<void> {
+  const answer = await ask(url, {
+    method,
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }),
+    body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(`the registry answers ${answer.status}: ${await answer.text()}`);
 }

@@ -61,14 +61,7 @@ export async function kafkaProducer(options: {
     });
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
-    begin: () => {
-      let failure: unknown;
-      // Only notes it in the client; answers before it returns.
-      client.beginTransaction((error) => {
-        failure = error;
-      });
-      if (failure) throw kafkaError(failure, 'beginning a transaction');
-    },
+    begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
     produce: (record) => {
       try {
         client.produce(

@@ -63,7 +63,7 @@ export interface RecordSource {
 export interface TransactionalProducer {
   /** Fences every older producer of the same transactional id and ends the transaction it may have left open. */
   init(): Promise<void>;
-  begin(): void;
+  begin(): Promise<void>;
   /** Hands a record to the client. `retry` when its queue is full: `drain` and again. */
   produce(record: OutputRecord): void;
   /** Waits a little for room in the queue. */

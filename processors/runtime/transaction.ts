@@ -114,7 +114,7 @@ export function createTransactions(options: {
       move('open');
       let slow = false;
       try {
-        current.begin();
+        await current.begin();
         for (const output of outputs) await produce(current, output);
         ({ slow } = await call(() => current.sendOffsets(offsets)));
       } catch (error) {

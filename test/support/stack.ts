@@ -65,7 +65,7 @@ async function containerStack(): Promise<Provided> {
 
 /** Called by vitest before the first and after the last real test. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const containers = process.env['STOCKLINE_TEST_STACK'] === 'containers';
+  const containers = process.env.STOCKLINE_TEST_STACK === 'containers';
   const provided = containers ? await containerStack() : await nativeStack();
   project.provide('stack', provided.addresses);
   return provided.stop;

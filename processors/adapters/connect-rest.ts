@@ -1,0 +1,97 @@
+/** Kafka Connect's REST interface: makes a connector be what its configuration says, and tells its honest state. */
+
+export type ConnectorConfig = Readonly<Record<string, string>>;
+
+/** The worst of the connector's and its tasks' states, with the cause in words. */
+export type ConnectorState = { readonly state: string; readonly cause: string };
+
+type StatusAnswer = {
+  readonly connector: { readonly state: string; readonly trace?: string };
+  readonly tasks: readonly { readonly state: string; readonly trace?: string }[];
+};
+
+const severity: Readonly<Record<string, number>> = {
+  RUNNING: 0,
+  UNASSIGNED: 1,
+  RESTARTING: 1,
+  PAUSED: 2,
+  STOPPED: 3,
+  FAILED: 4,
+};
+
+async function call(url: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+  } catch (error) {
+    throw new Error(`Kafka Connect does not answer at ${url}: is it running?`, { cause: error });
+  }
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+/** Creates the connector or changes its configuration; does nothing where it already is so. Retries while Connect rebalances. */
+export async function convergeConnector(
+  connectUrl: string,
+  name: string,
+  config: ConnectorConfig,
+  options: { readonly deadlineMs: number },
+): Promise<'created' | 'changed' | 'unchanged'> {
+  const current = await call(`${connectUrl}/connectors/${name}/config`);
+  if (current.ok) {
+    const known = (await current.json()) as Record<string, string>;
+    const wanted: Record<string, string> = { ...config, name };
+    const same =
+      Object.keys(known).length === Object.keys(wanted).length &&
+      Object.entries(wanted).every(([key, value]) => known[key] === value);
+    if (same) return 'unchanged';
+  }
+  const giveUpAt = Date.now() + options.deadlineMs;
+  for (;;) {
+    const answer = await call(`${connectUrl}/connectors/${name}/config`, {
+      method: 'PUT',
+      headers: jsonHeaders,
+      body: JSON.stringify(config),
+    });
+    if (answer.ok) return answer.status === 201 ? 'created' : 'changed';
+    const text = await answer.text();
+    // 409: the workers are rebalancing; 404 and 500 occur while the worker still starts.
+    if (![404, 409, 500].includes(answer.status) || Date.now() > giveUpAt) {
+      throw new Error(`Kafka Connect refuses connector ${name} (${answer.status}): ${text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** What the connector really is: RUNNING only when it and all its tasks run. */
+export async function connectorState(connectUrl: string, name: string): Promise<ConnectorState> {
+  const answer = await call(`${connectUrl}/connectors/${name}/status`);
+  if (!answer.ok) return { state: 'UNASSIGNED', cause: `status ${answer.status}` };
+  const status = (await answer.json()) as StatusAnswer;
+  if (status.tasks.length === 0) return { state: 'UNASSIGNED', cause: 'no task yet' };
+  const worst = [status.connector, ...status.tasks].reduce((one, other) =>
+    (severity[other.state] ?? 4) > (severity[one.state] ?? 4) ? other : one,
+  );
+  return { state: worst.state, cause: rootCause(worst.trace ?? '') };
+}
+
+/** Waits until the connector runs; a failed task ends the wait with its cause. */
+export async function waitUntilRunning(
+  connectUrl: string,
+  name: string,
+  deadlineMs: number,
+): Promise<void> {
+  const giveUpAt = Date.now() + deadlineMs;
+  for (;;) {
+    const { state, cause } = await connectorState(connectUrl, name);
+    if (state === 'RUNNING') return;
+    if (state === 'FAILED') throw new Error(`connector ${name} failed: ${cause}`);
+    if (Date.now() > giveUpAt) throw new Error(`connector ${name} is ${state}: ${cause}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** The last "Caused by" of a Java stack trace says what is wrong; the first line only who noticed. */
+function rootCause(trace: string): string {
+  const lines = trace.split('\n').filter((line) => line !== '' && !/^\s+at /.test(line));
+  return (lines.at(-1) ?? '').replace(/^Caused by: /, '');
+}

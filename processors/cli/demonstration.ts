@@ -1,0 +1,201 @@
+/**
+ * The demonstration: native stack, the two legacy systems, connectors, processors, the simulated retailer, and an
+ * outside reader of the results; opened in order, closed in reverse.
+ */
+import { mkdirSync } from 'node:fs';
+import { erpMapping } from '../../connectors/erp/mapping.ts';
+import { legacySql } from '../../connectors/simulator/legacy-sql.ts';
+import { openSimulator, type Simulator } from '../../connectors/simulator/simulator.ts';
+import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
+import { type IndependentReader, readTopics } from '../adapters/independent-reader.ts';
+import type { ChannelPolicy } from '../channels/policy.ts';
+import { capturedTables } from '../intake/mapping.ts';
+import { alerts, channelStock, stockLevels } from '../topics.ts';
+import { type AnalyticsFigures, analyticsFigures } from './analytics-figures.ts';
+import { applyTopicsAndSchemas } from './apply.ts';
+import type { FiguresByCell } from './compare.ts';
+import { applyConnectors, secret } from './connectors.ts';
+import { Figures } from './figures.ts';
+import { installErp, installPos } from './legacy-systems.ts';
+import { type Counts, countsOf } from './pipeline-status.ts';
+import { loadPolicies } from './policies.ts';
+import { type Processors, startProcessors } from './processes.ts';
+import { type DatabaseAccess, grantMariadb, grantPostgres } from './sources.ts';
+
+export type Demonstration = {
+  readonly addresses: StackAddresses;
+  readonly simulator: Simulator;
+  readonly figures: Figures;
+  readonly reader: IndependentReader;
+  readonly processors: Processors;
+  readonly policies: readonly ChannelPolicy[];
+  readonly counts: () => Counts;
+  readonly legacySql: () => Promise<FiguresByCell>;
+  readonly analyticsFigures: () => Promise<AnalyticsFigures>;
+  readonly onNote: (listener: (text: string) => void) => void;
+  readonly close: () => Promise<void>;
+};
+
+export type DemonstrationOptions = {
+  readonly directory: string;
+  readonly seed: number;
+  readonly report: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+type Closer = () => Promise<void>;
+
+const processorsReadyMs = 90_000;
+const captureUser = 'stockline';
+
+export async function openDemonstration(options: DemonstrationOptions): Promise<Demonstration> {
+  const closers: Closer[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return { ...(await open(options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  options: DemonstrationOptions,
+  closers: Closer[],
+): Promise<Omit<Demonstration, 'close'>> {
+  const { directory, report, signal } = options;
+  let note = report;
+  const stack = await startStack({ directory: `${directory}/stack`, report, signal });
+  closers.push(() => stack.stop());
+  const addresses = stack.addresses;
+  const erp: DatabaseAccess = { ...addresses.postgres, database: 'erp' };
+  const pos: DatabaseAccess = { ...addresses.mariadb, database: 'pos' };
+
+  const simulator = await openLegacySystems(options, erp, pos);
+  closers.push(() => simulator.close());
+  const policies = loadPolicies();
+  await applyTopicsAndSchemas({
+    brokers: addresses.kafkaBrokers,
+    registryUrl: addresses.registryUrl,
+    policies,
+    report,
+  });
+  const processors = launchProcessors(directory, addresses, (text) => note(text));
+  closers.push(() => processors.stop());
+  await capture(addresses, erp, pos, report);
+  await processors.ready(processorsReadyMs);
+  report('processors: running');
+
+  const figures = new Figures();
+  const reader = await readTopics({
+    brokers: addresses.kafkaBrokers,
+    registryUrl: addresses.registryUrl,
+    group: `screen-${process.pid}`,
+    topics: [
+      stockLevels.name,
+      alerts.name,
+      ...policies.map((policy) => channelStock(policy.channel).name),
+    ],
+    onRecord: (record) => figures.onRecord(record),
+  });
+  closers.push(() => reader.stop());
+  return {
+    addresses,
+    simulator,
+    figures,
+    reader,
+    processors,
+    policies,
+    counts: () => countsOf(processors.status),
+    legacySql: () => legacySql({ postgres: login(erp), mariadb: login(pos) }),
+    analyticsFigures: () => analyticsFigures(`${directory}/run`),
+    onNote: (listener) => {
+      note = listener;
+    },
+  };
+}
+
+/** Both databases with their history from before Stockline came. */
+async function openLegacySystems(
+  options: DemonstrationOptions,
+  erp: DatabaseAccess,
+  pos: DatabaseAccess,
+): Promise<Simulator> {
+  const [newErp, newPos] = await Promise.all([installErp(erp), installPos(pos)]);
+  const simulator = await openSimulator({
+    postgres: login(erp),
+    mariadb: login(pos),
+    seed: options.seed,
+    directory: `${options.directory}/simulator`,
+  });
+  if (newErp || newPos) options.report('legacy systems: master data and some history');
+  await simulator.seedMasterData();
+  options.report('legacy systems: erp (PostgreSQL) and pos (MariaDB) are there');
+  return simulator;
+}
+
+/** What the capture needs in the sources, then the connectors themselves. */
+async function capture(
+  addresses: StackAddresses,
+  erp: DatabaseAccess,
+  pos: DatabaseAccess,
+  report: (line: string) => void,
+): Promise<void> {
+  const secrets = addresses.secretsDirectory;
+  await Promise.all([
+    grantPostgres(
+      erp,
+      { user: captureUser, password: secret(secrets, 'erp-password') },
+      {
+        name: 'stockline_erp',
+        tables: capturedTables(erpMapping).map((table) => `${erpMapping.schema}.${table.name}`),
+      },
+    ),
+    grantMariadb(pos, { user: captureUser, password: secret(secrets, 'pos-password') }),
+  ]);
+  const common = {
+    kafka: addresses.kafkaBrokers,
+    registry: addresses.registryUrl.replace('/apis/ccompat/v7', '/apis/registry/v2'),
+    secrets,
+  };
+  await applyConnectors({
+    connectUrl: addresses.connectUrl,
+    report,
+    systems: {
+      erp: { ...common, host: erp.host, port: String(erp.port) },
+      pos: { ...common, host: pos.host, port: String(pos.port) },
+    },
+  });
+}
+
+function launchProcessors(
+  directory: string,
+  addresses: StackAddresses,
+  note: (text: string) => void,
+): Processors {
+  const logDirectory = `${directory}/logs`;
+  mkdirSync(logDirectory, { recursive: true });
+  return startProcessors({
+    processes: { pipeline: 'intake,stock,channels', analytics: 'analytics' },
+    environment: {
+      STOCKLINE_KAFKA: addresses.kafkaBrokers,
+      STOCKLINE_REGISTRY: addresses.registryUrl,
+      STOCKLINE_STATE: `${directory}/state`,
+      STOCKLINE_RUN: `${directory}/run`,
+    },
+    logDirectory,
+    note,
+  });
+}
+
+function login(access: DatabaseAccess) {
+  return {
+    host: access.host,
+    port: access.port,
+    user: access.adminUser,
+    password: access.adminPassword,
+    database: access.database,
+  };
+}

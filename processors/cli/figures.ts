@@ -1,0 +1,114 @@
+/** What an outside reader of the stock and channel topics knows: the latest figures, and how long each took to arrive. */
+import type { ReadRecord } from '../adapters/independent-reader.ts';
+
+/** Quantities in thousandths of a unit, by the names of schemas/stock-level.avsc. */
+export type CellFigures = Readonly<Record<string, number>>;
+
+export type Percentiles = { readonly p50: number; readonly p99: number; readonly count: number };
+
+type Published = {
+  readonly sku: string;
+  readonly sequence: number;
+  readonly cause: { readonly system: string; readonly transaction: string };
+};
+type PublishedStock = Published & {
+  readonly location: string;
+  readonly quantities: Record<string, number>;
+};
+type PublishedChannel = Published & { readonly channel: string; readonly sellable: number };
+
+export type SourceCommit = {
+  readonly system: string;
+  readonly transaction: string;
+  readonly committedAtMs: number;
+};
+
+const commitsRemembered = 200_000;
+
+export class Figures {
+  /** By `sku|location`. */
+  readonly cells = new Map<string, CellFigures>();
+  /** Sellable thousandths by `channel|sku`. */
+  readonly sellable = new Map<string, number>();
+  lastRecordAtMs = Date.now();
+  records = 0;
+  /** Alerts that are open. */
+  alerts = 0;
+  private readonly commits = new Map<string, number>();
+  private readonly latencies = new Map<string, number[]>();
+  private measureFromMs = 0;
+
+  /** Told when a source's COMMIT has returned: the clock of that transaction starts. */
+  noteCommit(commit: SourceCommit): void {
+    this.commits.set(`${commit.system}:${commit.transaction}`, commit.committedAtMs);
+    if (this.commits.size > commitsRemembered) {
+      const oldest = this.commits.keys().next().value;
+      if (oldest !== undefined) this.commits.delete(oldest);
+    }
+  }
+
+  /** Latencies of transactions committed from now on are measured; earlier ones are forgotten. */
+  startMeasuring(): void {
+    this.measureFromMs = performance.timeOrigin + performance.now();
+    this.latencies.clear();
+  }
+
+  onRecord(record: ReadRecord): void {
+    this.lastRecordAtMs = Date.now();
+    this.records += 1;
+    if (record.value === undefined) return;
+    if (record.topic === 'inventory.alert.v1') {
+      this.alerts += (record.value as { readonly open: boolean }).open ? 1 : -1;
+    } else if (record.topic === 'inventory.stock.v1') {
+      const level = record.value as PublishedStock;
+      this.cells.set(`${level.sku}|${level.location}`, thousandths(level.quantities));
+    } else {
+      const figure = record.value as PublishedChannel;
+      this.sellable.set(`${figure.channel}|${figure.sku}`, Math.round(figure.sellable * 1000));
+      this.measure(figure.cause);
+    }
+  }
+
+  /** Cells that are oversold now. */
+  negativeCells(): number {
+    return [...this.cells.values()].filter((cell) => (cell.available ?? 0) < 0).length;
+  }
+
+  private measure(cause: { readonly system: string; readonly transaction: string }): void {
+    const committedAtMs = this.commits.get(`${cause.system}:${cause.transaction}`);
+    if (committedAtMs === undefined || committedAtMs < this.measureFromMs) return;
+    const samples = this.latencies.get(cause.system) ?? [];
+    samples.push(performance.timeOrigin + performance.now() - committedAtMs);
+    this.latencies.set(cause.system, samples);
+  }
+
+  /** Source commit to channel topic, in milliseconds, over all sources and for each. */
+  latency(): {
+    readonly all: Percentiles;
+    readonly bySource: Readonly<Record<string, Percentiles>>;
+  } {
+    const all = [...this.latencies.values()].flat();
+    return {
+      all: percentiles(all),
+      bySource: Object.fromEntries(
+        [...this.latencies].map(([system, samples]) => [system, percentiles(samples)]),
+      ),
+    };
+  }
+}
+
+function thousandths(units: Readonly<Record<string, number>>): CellFigures {
+  return Object.fromEntries(
+    Object.entries(units).map(([name, value]) => [name, Math.round(value * 1000)]),
+  );
+}
+
+/** Nearest-rank percentiles, to a tenth of a millisecond. */
+export function percentiles(samples: readonly number[]): Percentiles {
+  const sorted = [...samples].sort((one, other) => one - other);
+  const rank = (share: number): number => {
+    const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+    return Math.round(value * 10) / 10;
+  };
+  return { p50: rank(0.5), p99: rank(0.99), count: sorted.length };
+}

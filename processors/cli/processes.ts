@@ -1,0 +1,92 @@
+/** Runs the processors as child processes: status by message, restart after a crash, end by SIGTERM. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { ProcessStatus } from './pipeline-status.ts';
+
+export type Processors = {
+  /** The last status message of each process, by its name. */
+  readonly status: ReadonlyMap<string, ProcessStatus>;
+  /** Resolves when each process has told its first status. */
+  readonly ready: (deadlineMs: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const restartAfterMs = 1_000;
+const restartsMax = 20;
+const stopDeadlineMs = 9_000;
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Starts one process per entry of `processes`, whose value is what STOCKLINE_PROCESSORS shall be in it. */
+export function startProcessors(options: {
+  readonly processes: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logDirectory: string;
+  readonly note: (text: string) => void;
+}): Processors {
+  const status = new Map<string, ProcessStatus>();
+  const children = new Map<string, ChildProcess>();
+  let stopping = false;
+  let failure: Error | undefined;
+
+  const launch = (name: string, processors: string, restarts: number): void => {
+    const logFile = `${options.logDirectory}/${name}.log`;
+    const log = createWriteStream(logFile, { flags: 'a' });
+    const child = spawn(process.execPath, ['--import', 'tsx', main], {
+      env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Its own group: Ctrl-C reaches it through us, in the right order.
+      detached: true,
+    });
+    child.stdout?.pipe(log);
+    child.stderr?.pipe(log);
+    child.on('message', (message) => status.set(name, message as ProcessStatus));
+    child.on('exit', (code, signal) => {
+      if (stopping) return;
+      status.delete(name);
+      const how = signal ?? `code ${code}`;
+      if (restarts >= restartsMax) {
+        failure = new Error(`processors ${name} ended again and again (${how}): see ${logFile}`);
+        options.note(failure.message);
+        return;
+      }
+      options.note(`processors ${name} ended (${how}), starting them again; log: ${logFile}`);
+      setTimeout(() => {
+        if (!stopping) launch(name, processors, restarts + 1);
+      }, restartAfterMs);
+    });
+    children.set(name, child);
+  };
+  for (const [name, processors] of Object.entries(options.processes)) launch(name, processors, 0);
+
+  return {
+    status,
+    ready: async (deadlineMs) => {
+      const giveUpAt = Date.now() + deadlineMs;
+      while (Object.keys(options.processes).some((name) => !status.has(name))) {
+        if (failure !== undefined) throw failure;
+        if (Date.now() > giveUpAt) {
+          throw new Error(`the processors did not start in time: see ${options.logDirectory}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    stop: async () => {
+      stopping = true;
+      await Promise.all([...children.values()].map(endChild));
+    },
+  };
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    const kill = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+    child.once('exit', () => {
+      clearTimeout(kill);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}

@@ -1,0 +1,80 @@
+/** The end of a run: wait until all has arrived, compare with every truth there is, and say it as a table. */
+import { compare, type Mismatches } from './compare.ts';
+import type { Demonstration } from './demonstration.ts';
+import type { Percentiles } from './figures.ts';
+import { layOut } from './screen.ts';
+
+export type Result = {
+  readonly transactions: number;
+  readonly changes: number;
+  readonly movements: number;
+  readonly cells: number;
+  readonly duplicates: number;
+  readonly deadLetters: number;
+  readonly latencyMs: Percentiles & { readonly bySource: Readonly<Record<string, Percentiles>> };
+  readonly mismatches: Mismatches;
+  readonly examples: readonly string[];
+};
+
+const pollMs = 500;
+/** Nothing new on any topic for this long, though something is missing: it will not come any more. */
+const quietMs = 20_000;
+
+export async function settleAndCompare(
+  demonstration: Demonstration,
+  transactions: number,
+  signal: AbortSignal,
+): Promise<Result> {
+  const { simulator, figures } = demonstration;
+  await simulator.settle();
+  const latency = figures.latency();
+  const truth = simulator.truth().cells;
+  const legacySql = await demonstration.legacySql();
+  for (;;) {
+    if (signal.aborted) throw new Error('interrupted before all had arrived');
+    const quietForMs = Date.now() - figures.lastRecordAtMs;
+    const analytics = await demonstration.analyticsFigures();
+    const comparison = compare({
+      ours: figures.cells,
+      truth,
+      legacySql,
+      sellable: figures.sellable,
+      policies: demonstration.policies,
+      clickhouseCells: analytics.cells,
+      clickhouseSellable: analytics.sellable,
+    });
+    const equal = Object.values(comparison.mismatches).every((count) => count === 0);
+    if (equal || quietForMs > quietMs) {
+      const counts = demonstration.counts();
+      return {
+        transactions,
+        ...counts,
+        cells: figures.cells.size,
+        latencyMs: { ...latency.all, bySource: latency.bySource },
+        ...comparison,
+      };
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+export function resultTable(result: Result): string {
+  const rows: string[][] = [
+    ['source transactions', String(result.transactions)],
+    ['changes', String(result.changes)],
+    ['movements', String(result.movements)],
+    ['cells', String(result.cells)],
+    ['duplicates', String(result.duplicates)],
+    ['dead letters', String(result.deadLetters)],
+    ['latency', `p50 ${result.latencyMs.p50} ms, p99 ${result.latencyMs.p99} ms`],
+    ...Object.entries(result.latencyMs.bySource).map(([system, latency]) => [
+      `latency ${system}`,
+      `p50 ${latency.p50} ms, p99 ${latency.p99} ms`,
+    ]),
+    ...Object.entries(result.mismatches).map(([name, count]) => [
+      `mismatches ${name}`,
+      String(count),
+    ]),
+  ];
+  return [...layOut(rows), ...result.examples.map((example) => `  ${example}`)].join('\n');
+}

@@ -1,0 +1,111 @@
+/** `npm start`: the whole path on this machine, from two legacy databases to channel topics and ClickHouse. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Demonstration, openDemonstration } from './demonstration.ts';
+import { openScreen, type Screen } from './screen.ts';
+import { type Result, resultTable, settleAndCompare } from './settle.ts';
+import { drawStatus } from './status-screen.ts';
+
+export type StartOptions = {
+  readonly transactions?: number;
+  readonly rate?: number;
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly exit: boolean;
+  readonly json?: string;
+  readonly directory: string;
+};
+
+const drawEveryMs = 500;
+const idleRate = 20;
+const warmUpSeconds = 20;
+const measureSeconds = 120;
+
+/** Resolves with the exit code. */
+export async function start(options: StartOptions): Promise<number> {
+  const directory = resolve(options.directory);
+  mkdirSync(directory, { recursive: true });
+  const interrupt = new AbortController();
+  const onSignal = (): void => interrupt.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+  let demonstration: Demonstration | undefined;
+  let screen: Screen | undefined;
+  try {
+    demonstration = await openDemonstration({
+      directory,
+      seed: options.seed,
+      report,
+      signal: interrupt.signal,
+    });
+    screen = options.exit ? openScreen(process.stderr) : openScreen(process.stdout);
+    return await run(options, demonstration, screen, interrupt.signal);
+  } catch (error) {
+    if (interrupt.signal.aborted) return 130;
+    throw error;
+  } finally {
+    screen?.end();
+    report('ending ...');
+    await demonstration?.close();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+async function run(
+  options: StartOptions,
+  demonstration: Demonstration,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
+  const drawing = setInterval(() => drawStatus(screen, demonstration), drawEveryMs);
+  demonstration.onNote((text) => screen.note(text));
+  try {
+    const transactions = await simulate(options, demonstration, signal);
+    if (signal.aborted) return 130;
+    if (!options.exit) {
+      screen.note(`${transactions} transactions done; the pipeline goes on until Ctrl-C`);
+      await new Promise<void>((done) => signal.addEventListener('abort', () => done()));
+      return 0;
+    }
+    const result = await settleAndCompare(demonstration, transactions, signal);
+    clearInterval(drawing);
+    process.stdout.write(`${resultTable(result)}\n`);
+    if (options.json !== undefined) writeResult(options.json, result);
+    return Object.values(result.mismatches).every((count) => count === 0) ? 0 : 1;
+  } finally {
+    clearInterval(drawing);
+  }
+}
+
+/** The source transactions that were made; with a rate, latency is measured after a warm-up. */
+async function simulate(
+  options: StartOptions,
+  demonstration: Demonstration,
+  signal: AbortSignal,
+): Promise<number> {
+  const { simulator, figures } = demonstration;
+  const onCommit = figures.noteCommit.bind(figures);
+  const common = { signal, onCommit };
+  if (options.rate === undefined && options.transactions !== undefined) {
+    const summary = await simulator.run({ ...common, transactions: options.transactions });
+    return summary.transactions;
+  }
+  if (options.rate === undefined) {
+    const summary = await simulator.run({ ...common, rate: idleRate });
+    return summary.transactions;
+  }
+  const rate = options.rate;
+  const warmUp = await simulator.run({ ...common, rate, seconds: warmUpSeconds });
+  figures.startMeasuring();
+  const seconds =
+    options.seconds ??
+    (options.transactions === undefined ? measureSeconds : Math.ceil(options.transactions / rate));
+  const measured = await simulator.run({ ...common, rate, seconds });
+  return warmUp.transactions + measured.transactions;
+}
+
+function writeResult(file: string, result: Result): void {
+  writeFileSync(resolve(file), `${JSON.stringify(result, null, 2)}\n`);
+}

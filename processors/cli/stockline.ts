@@ -1,0 +1,66 @@
+/** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
+import { Command, InvalidArgumentError } from 'commander';
+import { sql } from './sql.ts';
+import { start } from './start.ts';
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0) {
+    throw new InvalidArgumentError('a whole number above zero is needed.');
+  }
+  return value;
+}
+
+const program = new Command('stockline')
+  .description('One authoritative stock figure per SKU and location, from change logs.')
+  .showHelpAfterError()
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  });
+
+program
+  .command('start')
+  .description(
+    'bring everything up on this machine and run the pipeline with the simulated retailer',
+  )
+  .option('--transactions <n>', 'end after this many source transactions', positiveInteger)
+  .option(
+    '--rate <n>',
+    'source transactions per second (default: flat out with --transactions, else 20)',
+    positiveInteger,
+  )
+  .option('--seconds <n>', 'with --rate: how long to measure', positiveInteger)
+  .option('--seed <n>', 'seed of the simulated retailer', positiveInteger, 1)
+  .option(
+    '--exit',
+    'wait until all has arrived, compare, and end: 0 when all is equal, else 1',
+    false,
+  )
+  .option('--json <file>', 'write the result here')
+  .option('--directory <path>', 'where data and logs are kept', '.stockline')
+  .action(async (options) => {
+    process.exitCode = await start(options);
+  });
+
+program
+  .command('sql')
+  .description(
+    'ask the analysts\' views while the pipeline runs, e.g. "SELECT * FROM stock_now LIMIT 5"',
+  )
+  .argument('<query>', 'one SELECT')
+  .option(
+    '--format <name>',
+    'a ClickHouse format, such as PrettyCompact, JSON or CSV',
+    'PrettyCompact',
+  )
+  .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+  .action(async (query, options) => {
+    process.exitCode = await sql(query, options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`stockline: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,44 @@
+/** Physical counts of a cell. All are kept; the latest in business time anchors the stock. */
+import type { Place } from './history.ts';
+
+export type Count = Place & {
+  /** What was counted, in thousandths. */
+  readonly quantity: number;
+  /**
+   * How often it was asserted more than retracted. A retraction that arrives before its assertion leaves -1 and
+   * meets it later, so the order of the two does not matter.
+   */
+  readonly standing: number;
+};
+
+/** The counts after one assertion (`by` 1) or retraction (`by` -1). */
+export function withCount(
+  counts: readonly Count[],
+  count: Omit<Count, 'standing'>,
+  by: 1 | -1,
+): readonly Count[] {
+  const same = (one: Count): boolean =>
+    one.at === count.at &&
+    one.system === count.system &&
+    one.order === count.order &&
+    one.quantity === count.quantity;
+  const standing = (counts.find(same)?.standing ?? 0) + by;
+  const others = counts.filter((one) => !same(one));
+  return standing === 0 ? others : [...others, { ...count, standing }];
+}
+
+/** The count that anchors: the latest by business time, then by position. */
+export function latestCount(counts: readonly Count[]): Count | undefined {
+  let latest: Count | undefined;
+  for (const count of counts) {
+    if (count.standing > 0 && (latest === undefined || isLater(count, latest))) latest = count;
+  }
+  return latest;
+}
+
+function isLater(one: Count, other: Count): boolean {
+  if (one.at !== other.at) return one.at > other.at;
+  if (one.order !== other.order) return one.order > other.order;
+  if (one.system !== other.system) return one.system > other.system;
+  return one.quantity > other.quantity;
+}

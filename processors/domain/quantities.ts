@@ -1,0 +1,46 @@
+/** The quantities of a cell, in safe integers of thousandths of a unit. */
+
+export type BucketName =
+  | 'onHand'
+  | 'reserved'
+  | 'incoming'
+  | 'inTransit'
+  | 'damaged'
+  | 'qualityControl'
+  | 'safetyStock';
+
+export type CellQuantities = Readonly<Record<BucketName | 'available', number>>;
+
+export const noQuantities: CellQuantities = {
+  onHand: 0,
+  reserved: 0,
+  incoming: 0,
+  inTransit: 0,
+  damaged: 0,
+  qualityControl: 0,
+  safetyStock: 0,
+  available: 0,
+};
+
+/** The largest magnitude that Avro's decimal(18,3) and a safe integer both hold, in thousandths. */
+export const quantityMax = Number.MAX_SAFE_INTEGER;
+
+/** available = onHand - reserved - damaged - qualityControl - safetyStock; negative means oversold and is never hidden. */
+export function withBucket(
+  quantities: CellQuantities,
+  bucket: BucketName,
+  value: number,
+): CellQuantities {
+  const next = { ...quantities, [bucket]: value };
+  return {
+    ...next,
+    available: next.onHand - next.reserved - next.damaged - next.qualityControl - next.safetyStock,
+  };
+}
+
+/** Are all figures exact? */
+export function isExact(quantities: CellQuantities): boolean {
+  return Object.values(quantities).every(
+    (value) => Number.isSafeInteger(value) && Math.abs(value) <= quantityMax,
+  );
+}

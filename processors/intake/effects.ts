@@ -1,0 +1,146 @@
+/** effects(after) - effects(before): what has to be told to stock when a document changes. */
+import type { Effect } from '../../schemas/types.ts';
+import { hashText } from './hash.ts';
+import type { EffectDraft } from './mapping.ts';
+import type { AssertedEffect } from './state.ts';
+
+/** One effect with the SKU that it concerns. */
+export type ToldEffect = { readonly sku: string; readonly effect: Effect };
+
+export type Difference = {
+  readonly told: readonly ToldEffect[];
+  readonly asserted: readonly AssertedEffect[];
+  /** Those of `asserted` that were not there before; they are the last ones told. */
+  readonly fresh: readonly AssertedEffect[];
+  /** The oldest business time among what is told now; undefined when nothing is dated. */
+  readonly oldestAt: number | undefined;
+};
+
+export type DifferenceContext = {
+  /** Names the document across systems, for ids. */
+  readonly document: string;
+  readonly position: string;
+  readonly committedAt: number;
+  /** True for rows of the initial snapshot: only they open cells. */
+  readonly isOpening: boolean;
+};
+
+/** A business time this much after its commit is wrong. */
+const clockSkewMs = 300_000;
+
+/** What makes two effects the same thing; a level is its cell and bucket alone, its quantity is a current value. */
+function identity(draft: EffectDraft): string {
+  const { kind, bucket, sku, location, quantity, occurredAt, reason, echo } = draft;
+  if (kind === 'level') return `level|${bucket}|${sku}|${location}`;
+  if (kind === 'opening') return `opening|${sku}|${location}`;
+  const told = echo === undefined ? '' : `${echo.key}|${echo.role}|${echo.complete}`;
+  return `${kind}|${bucket}|${sku}|${location}|${quantity}|${occurredAt}|${reason}|${told}`;
+}
+
+/** Levels of one cell and bucket become one; effects of nothing are left out. */
+export function normalized(drafts: readonly EffectDraft[]): readonly EffectDraft[] {
+  const levels = new Map<string, EffectDraft>();
+  const others: EffectDraft[] = [];
+  for (const draft of drafts) {
+    if (draft.kind !== 'level') {
+      if (draft.quantity !== 0 || draft.kind === 'count') others.push(draft);
+      continue;
+    }
+    const known = levels.get(identity(draft));
+    const quantity = (known?.quantity ?? 0) + draft.quantity;
+    levels.set(identity(draft), { ...draft, quantity });
+  }
+  return [...others, ...[...levels.values()].filter((level) => level.quantity !== 0)];
+}
+
+/**
+ * Compares what has been asserted with what holds now, as multisets. An effect that stays keeps the position that
+ * stated it first.
+ */
+export function difference(
+  asserted: readonly AssertedEffect[],
+  drafts: readonly EffectDraft[],
+  context: DifferenceContext,
+): Difference {
+  const before = new Map<string, AssertedEffect[]>();
+  for (const effect of asserted) {
+    const same = before.get(identity(effect)) ?? [];
+    same.push(effect);
+    before.set(identity(effect), same);
+  }
+  const kept: AssertedEffect[] = [];
+  const told: ToldEffect[] = [];
+  let oldestAt: number | undefined;
+  const tell = (effect: AssertedEffect, quantity: number, isAsserted: boolean): void => {
+    if (effect.kind === 'event' || effect.kind === 'count') {
+      oldestAt = Math.min(oldestAt ?? effect.toldAt, effect.toldAt);
+    }
+    told.push(tellEffect(effect, quantity, isAsserted, told.length, context));
+  };
+  const drafted: EffectDraft[] = [];
+  for (const draft of drafts) {
+    const known = before.get(identity(draft))?.shift();
+    if (known === undefined) drafted.push(draft);
+    else if (draft.kind === 'level' && draft.quantity !== known.quantity) {
+      const changed = { ...known, quantity: draft.quantity };
+      tell(changed, draft.quantity - known.quantity, true);
+      kept.push(changed);
+    } else kept.push(known);
+  }
+  for (const gone of [...before.values()].flat()) {
+    // An opening stands for good: later changes of the balance are movements of their own.
+    if (gone.kind === 'opening') kept.push(gone);
+    else tell(gone, gone.kind === 'count' ? gone.quantity : -gone.quantity, false);
+  }
+  const fresh = drafted
+    .filter((draft) => draft.kind !== 'opening' || context.isOpening)
+    .map((draft) => stated(draft, context));
+  for (const effect of fresh) tell(effect, effect.quantity, true);
+  return { told, asserted: [...kept, ...fresh], fresh, oldestAt };
+}
+
+/** A movement dated too far after its commit is told as of the commit. */
+function stated(draft: EffectDraft, context: DifferenceContext): AssertedEffect {
+  const isWrong = draft.kind === 'event' && draft.occurredAt > context.committedAt + clockSkewMs;
+  const isUndated = draft.kind === 'level' || draft.kind === 'opening';
+  return {
+    ...draft,
+    order: context.position,
+    toldAt: isWrong || isUndated ? context.committedAt : draft.occurredAt,
+  };
+}
+
+function tellEffect(
+  stated: AssertedEffect,
+  quantity: number,
+  asserted: boolean,
+  index: number,
+  context: DifferenceContext,
+): ToldEffect {
+  return {
+    sku: stated.sku,
+    effect: {
+      id: hashText(`${context.document}|${context.position}|${index}|${asserted}`),
+      kind: stated.kind,
+      asserted,
+      bucket: stated.bucket,
+      location: stated.location,
+      quantity,
+      // A level moves when it changes, an event comes and goes at its own time.
+      occurredAt: stated.kind === 'level' ? context.committedAt : stated.toldAt,
+      order: stated.kind === 'level' ? context.position : stated.order,
+      reason: stated.reason,
+      reference: stated.reference,
+      echo: stated.echo === undefined ? null : { ...stated.echo, contained: false },
+    },
+  };
+}
+
+/** The same effects, told as what the opening balance contains already. */
+export function asContained(told: readonly ToldEffect[]): readonly ToldEffect[] {
+  return told.flatMap(({ sku, effect }) =>
+    effect.echo === null
+      ? []
+      : [{ sku, effect: { ...effect, echo: { ...effect.echo, contained: true } } }],
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * What a `connectors/<system>/mapping.ts` says of a legacy system: which tables and columns are read, how rows make
+ * documents, and what a document means for stock. Pure; a new system needs such a file and a connector config.
+ */
+import type { CapturedTable, Row, SystemKind } from '../cdc/change.ts';
+
+export type Table = CapturedTable & {
+  /**
+   * What the deletion of a row means. `retract`: it never was. `purge`: housekeeping; once the document's header is
+   * older than that by its column `datedBy`, deletions in it change nothing.
+   */
+  readonly onDelete: 'retract' | { readonly purgeOlderThanMs: number; readonly datedBy: string };
+};
+
+/** A value found by a key in another table, possibly of another system: barcode → SKU, shop → location. */
+export type Lookup = {
+  readonly name: string;
+  readonly system: { readonly name: string; readonly kind: SystemKind; readonly schema: string };
+  readonly table: CapturedTable;
+  /** Undefined: the row does not take part. */
+  readonly entry: (row: Row) => { readonly key: string; readonly value: string } | undefined;
+};
+
+export type EchoDraft = {
+  readonly key: string;
+  readonly role: 'till' | 'posting';
+  readonly rule: 'supersede' | 'max';
+  readonly complete: boolean;
+};
+
+/** What a document means for one cell, as the mapping says it. Quantities in thousandths. */
+export type EffectDraft = {
+  readonly kind: 'event' | 'level' | 'count' | 'opening';
+  readonly bucket:
+    | 'onHand'
+    | 'reserved'
+    | 'incoming'
+    | 'inTransit'
+    | 'damaged'
+    | 'qualityControl'
+    | 'safetyStock';
+  readonly sku: string;
+  readonly location: string;
+  readonly quantity: number;
+  /** Business time; for a level and an opening it is replaced by the time of the change. */
+  readonly occurredAt: number;
+  readonly reason: string;
+  readonly reference: string;
+  readonly echo?: EchoDraft;
+};
+
+/** A header with its lines, as they are now. Without lines the header stands alone. */
+export type SourceDocument = { readonly header: Row; readonly lines: readonly Row[] };
+
+/** What an effects function may ask. Answers are kept with the document, so that a later change of a lookup does not move it. */
+export type Resolver = {
+  /** Empty while the row is not there: the document then waits as a whole. */
+  readonly lookup: (name: string, key: string) => string;
+  /** The instant of a time without zone. */
+  readonly instant: (localMs: number) => number;
+  /** A date without time: the time of the commit on its own day, otherwise the end of that day. */
+  readonly dated: (day: number) => number;
+};
+
+export type DocumentMapping = {
+  readonly name: string;
+  readonly header: Table;
+  readonly lines?: { readonly table: Table; readonly headerKey: readonly string[] };
+  /** Rows of the initial snapshot are part of the opening balances and are not added again. */
+  readonly containedInOpening: boolean;
+  /** Names the document in business terms; of several rows with one name the lowest id counts. */
+  readonly once?: (header: Row) => string;
+  readonly effects: (document: SourceDocument, resolver: Resolver) => readonly EffectDraft[];
+};
+
+export type SystemMapping = {
+  readonly system: string;
+  readonly kind: SystemKind;
+  /** PostgreSQL: the schema; MariaDB: the database. */
+  readonly schema: string;
+  readonly timeZone: string;
+  /** A change whose business time lies further back than this before its commit is refused. */
+  readonly lateAfterMs: number;
+  readonly documents: readonly DocumentMapping[];
+  readonly lookups: readonly Lookup[];
+};
+
+export const dayMs = 86_400_000;
+
+/** Declares a mapping; refuses one that contradicts itself. */
+export function defineMapping(mapping: SystemMapping): SystemMapping {
+  const names = mapping.documents.map((document) => document.name);
+  if (new Set(names).size !== names.length) {
+    throw new Error(`mapping ${mapping.system}: two documents have the same name`);
+  }
+  for (const document of mapping.documents) {
+    const { lines } = document;
+    if (lines !== undefined && lines.headerKey.length !== document.header.primaryKey.length) {
+      throw new Error(
+        `mapping ${mapping.system}, ${document.name}: headerKey must name a column per primary key column of ${document.header.name}`,
+      );
+    }
+  }
+  return mapping;
+}
+
+/** The tables that have to be captured from the mapping's own system. */
+export function capturedTables(mapping: SystemMapping): readonly CapturedTable[] {
+  const tables = new Map<string, CapturedTable>();
+  const add = (table: CapturedTable): void => {
+    const known = tables.get(table.name);
+    tables.set(
+      table.name,
+      known === undefined ? table : { ...table, columns: { ...known.columns, ...table.columns } },
+    );
+  };
+  for (const document of mapping.documents) {
+    add(document.header);
+    if (document.lines !== undefined) add(document.lines.table);
+  }
+  for (const lookup of mapping.lookups) {
+    if (lookup.system.name === mapping.system) add(lookup.table);
+  }
+  return [...tables.values()];
+}

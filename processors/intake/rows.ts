@@ -1,0 +1,261 @@
+/** Rows into documents and lookups: dedupe by position, deletions, housekeeping. Nothing is computed from them here. */
+import type { CapturedTable, Change, Row } from '../cdc/change.ts';
+import type { StateView } from '../topology/topology.ts';
+import type { DocumentMapping, Lookup, SystemMapping, Table } from './mapping.ts';
+import {
+  type DocumentState,
+  emptyDocument,
+  type IntakeState,
+  keys,
+  type StoredRow,
+} from './state.ts';
+
+/** What a row did: which documents have to be computed anew, and what is counted. */
+export type RowOutcome = {
+  readonly touched: readonly string[];
+  readonly outcome: 'applied' | 'duplicate' | 'purged';
+};
+
+const duplicate: RowOutcome = { touched: [], outcome: 'duplicate' };
+const purged: RowOutcome = { touched: [], outcome: 'purged' };
+
+export type RowContext = {
+  readonly state: StateView<IntakeState>;
+  readonly mapping: SystemMapping;
+  /** Is it a row of the initial snapshot? */
+  readonly isOpening: boolean;
+};
+
+/** Names a document within a system: `<document>|<key>`. */
+export const documentId = (document: DocumentMapping, key: string): string =>
+  `${document.name}|${key}`;
+
+/** The document's state key belongs to its id. */
+export function loadDocument(state: StateView<IntakeState>, id: string): DocumentState {
+  const known = state.get(`d|${id}`);
+  return known?.kind === 'document' ? known : emptyDocument;
+}
+
+/** Applies a change to every document and lookup that reads its table. */
+export function applyRow(change: Change, context: RowContext): RowOutcome {
+  const outcomes: RowOutcome[] = [];
+  for (const document of context.mapping.documents) {
+    if (document.header.name === change.table)
+      outcomes.push(applyHeader(document, change, context));
+    if (document.lines?.table.name === change.table) {
+      outcomes.push(applyLine(document, document.lines, change, context));
+    }
+  }
+  for (const lookup of context.mapping.lookups) {
+    if (lookup.system.name === context.mapping.system && lookup.table.name === change.table) {
+      outcomes.push(applyLookupRow(lookup, change, context.state));
+    }
+  }
+  const applied = outcomes.some((one) => one.outcome === 'applied');
+  const isPurge = outcomes.some((one) => one.outcome === 'purged');
+  return {
+    touched: outcomes.flatMap((one) => one.touched),
+    outcome: applied ? 'applied' : isPurge ? 'purged' : 'duplicate',
+  };
+}
+
+function applyHeader(document: DocumentMapping, change: Change, context: RowContext): RowOutcome {
+  const id = documentId(document, change.key);
+  const known = loadDocument(context.state, id);
+  if (isSeen(known, known.header, change)) return duplicate;
+  if (change.operation === 'd' && isPurge(document.header, known, change)) {
+    purgeDocument(document, id, known, change, context.state);
+    return purged;
+  }
+  const header = { row: change.row, position: change.position };
+  const next = withBaselineHeader(document, { ...known, header }, change, context);
+  context.state.put(`d|${id}`, next);
+  const siblings = [
+    ...updateOnce(document, id, known.header?.row ?? null, change.row, context.state),
+  ];
+  return { touched: [id, ...siblings], outcome: 'applied' };
+}
+
+function applyLine(
+  document: DocumentMapping,
+  lines: NonNullable<DocumentMapping['lines']>,
+  change: Change,
+  context: RowContext,
+): RowOutcome {
+  const { state } = context;
+  const place = headerKeyOf(lines.table, lines.headerKey, change, state);
+  if (place === undefined) return duplicate;
+  const touched: string[] = [];
+  if (place.movedFrom !== undefined) {
+    // The line went to another document: there it is as good as deleted.
+    const oldId = documentId(document, place.movedFrom);
+    const old = loadDocument(state, oldId);
+    const gone = { row: null, position: change.position };
+    state.put(`d|${oldId}`, { ...old, lines: { ...old.lines, [change.key]: gone } });
+    touched.push(oldId);
+  }
+  const id = documentId(document, place.headerKey);
+  const known = loadDocument(state, id);
+  if (isSeen(known, known.lines[change.key], change)) return duplicate;
+  if (change.operation === 'd' && isPurge(document.header, known, change)) return purged;
+  const line = { row: change.row, position: change.position };
+  const next = { ...known, lines: { ...known.lines, [change.key]: line } };
+  state.put(`d|${id}`, withBaselineLine(document, next, change, context));
+  if (!place.inPrimaryKey && change.row !== null) {
+    state.put(keys.line(lines.table.name, change.key), { kind: 'line', document: place.headerKey });
+  }
+  return { touched: [...touched, id], outcome: 'applied' };
+}
+
+function isSeen(
+  document: DocumentState,
+  stored: StoredRow | null | undefined,
+  change: Change,
+): boolean {
+  const seenThrough = stored?.position ?? document.purgedThrough;
+  return seenThrough !== '' && change.position <= seenThrough;
+}
+
+type LinePlace = {
+  readonly headerKey: string;
+  readonly inPrimaryKey: boolean;
+  readonly movedFrom?: string;
+};
+
+/** Which document a line belongs to: by its primary key, by its columns, or as noted when it was last seen. */
+function headerKeyOf(
+  table: CapturedTable,
+  headerKey: readonly string[],
+  change: Change,
+  state: StateView<IntakeState>,
+): LinePlace | undefined {
+  if (headerKey.every((column) => table.primaryKey.includes(column))) {
+    const parts = change.key.split('|');
+    const values = headerKey.map((column) => parts[table.primaryKey.indexOf(column)]);
+    return { headerKey: values.join('|'), inPrimaryKey: true };
+  }
+  const noted = state.get(keys.line(table.name, change.key));
+  const before = noted?.kind === 'line' ? noted.document : undefined;
+  if (change.row === null) {
+    return before === undefined ? undefined : { headerKey: before, inPrimaryKey: false };
+  }
+  const now = headerKey.map((column) => change.row?.[column]).join('|');
+  return before === undefined || before === now
+    ? { headerKey: now, inPrimaryKey: false }
+    : { headerKey: now, inPrimaryKey: false, movedFrom: before };
+}
+
+/** Housekeeping: the header's date is older than the table's rule says. */
+function isPurge(header: Table, document: DocumentState, change: Change): boolean {
+  if (header.onDelete === 'retract') return false;
+  if (document.header === null) return document.purgedThrough !== '';
+  const dated = document.header.row?.[header.onDelete.datedBy];
+  return typeof dated === 'number' && change.committedAt - dated > header.onDelete.purgeOlderThanMs;
+}
+
+function purgeDocument(
+  document: DocumentMapping,
+  id: string,
+  known: DocumentState,
+  change: Change,
+  state: StateView<IntakeState>,
+): void {
+  if (document.lines !== undefined) {
+    for (const key of Object.keys(known.lines)) {
+      state.delete(keys.line(document.lines.table.name, key));
+    }
+  }
+  // The other one of two uploads does not begin to count when housekeeping removes the first.
+  updateOnce(document, id, known.header?.row ?? null, null, state);
+  state.put(`d|${id}`, { ...emptyDocument, purgedThrough: change.position });
+}
+
+/** Keeps the list of documents with one business name; returns the others that may count now, or no longer. */
+function updateOnce(
+  document: DocumentMapping,
+  id: string,
+  before: Row | null,
+  after: Row | null,
+  state: StateView<IntakeState>,
+): readonly string[] {
+  if (document.once === undefined) return [];
+  const old = before === null ? undefined : document.once(before);
+  const now = after === null ? undefined : document.once(after);
+  const siblings: string[] = [];
+  if (old !== undefined && old !== now) {
+    const left = sharing(document, old, state).filter((other) => other !== id);
+    if (left.length === 0) state.delete(keys.once(document.name, old));
+    else state.put(keys.once(document.name, old), { kind: 'once', documents: left });
+    siblings.push(...left);
+  }
+  if (now !== undefined && now !== old) {
+    const others = sharing(document, now, state);
+    state.put(keys.once(document.name, now), { kind: 'once', documents: [...others, id] });
+    siblings.push(...others);
+  }
+  return siblings;
+}
+
+/** Ids of the documents that have this business name now. */
+export function sharing(
+  document: DocumentMapping,
+  name: string,
+  state: StateView<IntakeState>,
+): readonly string[] {
+  const known = state.get(keys.once(document.name, name));
+  return known?.kind === 'once' ? known.documents : [];
+}
+
+function withBaselineHeader(
+  document: DocumentMapping,
+  next: DocumentState,
+  change: Change,
+  context: RowContext,
+): DocumentState {
+  if (!document.containedInOpening || !context.isOpening) return next;
+  const baseline = next.baseline ?? { header: null, lines: {}, effects: [] };
+  return { ...next, baseline: { ...baseline, header: change.row } };
+}
+
+function withBaselineLine(
+  document: DocumentMapping,
+  next: DocumentState,
+  change: Change,
+  context: RowContext,
+): DocumentState {
+  if (!document.containedInOpening || !context.isOpening || change.row === null) return next;
+  const baseline = next.baseline ?? { header: null, lines: {}, effects: [] };
+  return {
+    ...next,
+    baseline: { ...baseline, lines: { ...baseline.lines, [change.key]: change.row } },
+  };
+}
+
+/** A row of a lookup table; returns the documents that waited for it. */
+export function applyLookupRow(
+  lookup: Lookup,
+  change: Change,
+  state: StateView<IntakeState>,
+): RowOutcome {
+  const rowKey = keys.lookupRow(lookup.name, change.key);
+  const known = state.get(rowKey);
+  const before = known?.kind === 'lookupRow' ? known : undefined;
+  if (before !== undefined && change.position <= before.position) return duplicate;
+  const entry = change.row === null ? undefined : lookup.entry(change.row);
+  if (before !== undefined && before.key !== '' && before.key !== entry?.key) {
+    state.delete(keys.lookup(lookup.name, before.key));
+  }
+  state.put(rowKey, {
+    kind: 'lookupRow',
+    position: change.position,
+    key: entry?.key ?? '',
+    value: entry?.value ?? '',
+  });
+  if (entry === undefined) return { touched: [], outcome: 'applied' };
+  state.put(keys.lookup(lookup.name, entry.key), { kind: 'lookup', value: entry.value });
+  const waitingKey = keys.waiting(lookup.name, entry.key);
+  const waiting = state.get(waitingKey);
+  if (waiting?.kind !== 'waiting') return { touched: [], outcome: 'applied' };
+  state.delete(waitingKey);
+  return { touched: waiting.documents, outcome: 'applied' };
+}

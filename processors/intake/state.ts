@@ -1,0 +1,131 @@
+/** The state of intake by key: documents with their rows, lookups, waiting documents, open source transactions. */
+import type { Change, Row } from '../cdc/change.ts';
+import type { StateCodec } from '../topology/topology.ts';
+import type { EffectDraft } from './mapping.ts';
+
+/** A row of a document; `row` is null once deleted, the position stays against redelivery. */
+export type StoredRow = { readonly row: Row | null; readonly position: string };
+
+export type AssertedEffect = EffectDraft & {
+  /** Position of the row that stated it first. */
+  readonly order: string;
+  /** The business time that stock was told; differs from `occurredAt` where that lay after the commit. */
+  readonly toldAt: number;
+};
+
+export type DocumentState = {
+  readonly kind: 'document';
+  readonly header: StoredRow | null;
+  /** By primary key. */
+  readonly lines: Readonly<Record<string, StoredRow>>;
+  /** What has been told to stock, or is contained in the opening. */
+  readonly asserted: readonly AssertedEffect[];
+  /** Lookups and dates as they were answered first. */
+  readonly resolved: Readonly<Record<string, string | number>>;
+  /** The rows of the initial snapshot and what they mean; only for documents that the opening contains. */
+  readonly baseline: {
+    readonly header: Row | null;
+    readonly lines: Readonly<Record<string, Row>>;
+    readonly effects: readonly AssertedEffect[];
+  } | null;
+  /** After housekeeping deleted it: nothing up to this position brings it back. */
+  readonly purgedThrough: string;
+  /** The lookup that it waits for; empty when it does not wait. */
+  readonly waitsFor: string;
+};
+
+export type IntakeState =
+  | DocumentState
+  /** Which document a line belongs to, where its primary key does not say it. */
+  | { readonly kind: 'line'; readonly document: string }
+  | { readonly kind: 'lookup'; readonly value: string }
+  | {
+      readonly kind: 'lookupRow';
+      readonly position: string;
+      readonly key: string;
+      readonly value: string;
+    }
+  | { readonly kind: 'waiting'; readonly documents: readonly string[] }
+  | { readonly kind: 'once'; readonly documents: readonly string[] }
+  | { readonly kind: 'held'; readonly change: Change }
+  | {
+      readonly kind: 'transaction';
+      /** Changes that have arrived, usable or not. */
+      readonly arrived: number;
+      readonly orderMax: number;
+      readonly ended: boolean;
+    }
+  | {
+      readonly kind: 'queued';
+      readonly id: string;
+      readonly changes: number;
+      readonly order: string;
+      readonly committedAt: number;
+    }
+  | { readonly kind: 'opened'; readonly id: string }
+  | SystemState;
+
+export type SystemState = {
+  readonly kind: 'system';
+  /** Position of the initial snapshot; empty before its first row. */
+  readonly snapshot: string;
+  /** ENDs wait in a queue for their changes: first and one past the last. */
+  readonly queueFrom: number;
+  readonly queueTo: number;
+  /** Transactions in the order of their first change, to find those whose END never came. */
+  readonly openedFrom: number;
+  readonly openedTo: number;
+  /** Order of the last END applied. */
+  readonly lastEnd: string;
+  /** Since when, by the ticks, the same transaction has been holding up the queue or has had no END. */
+  readonly stuck: {
+    readonly queue: number;
+    readonly opened: number;
+    readonly sinceMs: number;
+  } | null;
+};
+
+export const emptySystem: SystemState = {
+  kind: 'system',
+  snapshot: '',
+  queueFrom: 0,
+  queueTo: 0,
+  openedFrom: 0,
+  openedTo: 0,
+  lastEnd: '',
+  stuck: null,
+};
+
+export const emptyDocument: DocumentState = {
+  kind: 'document',
+  header: null,
+  lines: {},
+  asserted: [],
+  resolved: {},
+  baseline: null,
+  purgedThrough: '',
+  waitsFor: '',
+};
+
+export const keys = {
+  system: 's',
+  document: (name: string, key: string) => `d|${name}|${key}`,
+  line: (table: string, key: string) => `i|${table}|${key}`,
+  lookup: (name: string, key: string) => `l|${name}|${key}`,
+  lookupRow: (name: string, key: string) => `r|${name}|${key}`,
+  waiting: (name: string, key: string) => `w|${name}|${key}`,
+  once: (document: string, key: string) => `o|${document}|${key}`,
+  transaction: (id: string) => `t|${id}`,
+  held: (id: string, totalOrder: number) => `h|${id}|${totalOrder}`,
+  queued: (place: number) => `q|${place}`,
+  opened: (place: number) => `n|${place}`,
+} as const;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export const intakeStateCodec: StateCodec<IntakeState> = {
+  version: 1,
+  encode: (value) => encoder.encode(JSON.stringify(value)),
+  decode: (bytes) => JSON.parse(decoder.decode(bytes)) as IntakeState,
+};

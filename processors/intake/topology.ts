@@ -1,0 +1,69 @@
+/** The intake of one source system: its captured tables and its transaction topic, and tables of others that it looks up. */
+import { envelopeFields, parseChange, parseTransactionEvent } from '../cdc/change.ts';
+import { alerts, movements } from '../topics.ts';
+import type { ForeignTopic, Topic } from '../topology/topic.ts';
+import { defineTopology, type Topology } from '../topology/topology.ts';
+import { capturedTables, type Lookup, type SystemMapping } from './mapping.ts';
+import { type IntakeState, intakeStateCodec } from './state.ts';
+import { type IntakeValue, intakeStep } from './step.ts';
+
+const tickMs = 1_000;
+const anyTopics = (topics: readonly unknown[]) => topics as readonly Topic<never, never>[];
+
+/** Name of the topic of a captured table. */
+export const tableTopic = (system: string, schema: string, table: string): string =>
+  `${system}.${schema}.${table}`;
+
+export const transactionTopic = (system: string): string => `${system}.transaction`;
+
+export function intakeTopology(mapping: SystemMapping): Topology<IntakeState> {
+  const { system, kind, schema } = mapping;
+  const own = capturedTables(mapping).map(
+    (table): ForeignTopic<IntakeValue> => ({
+      name: tableTopic(system, schema, table.name),
+      foreign: true,
+      fields: envelopeFields(table),
+      parse: (plain, writer) => parseChange(kind, table, plain, writer),
+    }),
+  );
+  const others = mapping.lookups.filter((lookup) => lookup.system.name !== system);
+  return defineTopology({
+    name: `intake-${system}`,
+    inputs: [
+      ...own,
+      {
+        name: transactionTopic(system),
+        foreign: true,
+        parse: (plain) => parseTransactionEvent(kind, plain),
+      },
+      ...others.map(foreignLookup),
+    ],
+    state: intakeStateCodec,
+    tickMs,
+    step: intakeStep(mapping),
+    outputs: anyTopics([movements, alerts]),
+  });
+}
+
+function foreignLookup(lookup: Lookup): ForeignTopic<IntakeValue> {
+  const { name, kind, schema } = lookup.system;
+  return {
+    name: tableTopic(name, schema, lookup.table.name),
+    foreign: true,
+    fields: envelopeFields(lookup.table),
+    parse: (plain, writer) => {
+      const change = parseChange(kind, lookup.table, plain, writer);
+      return change.kind === 'change' ? { kind: 'lookupRow', lookup, change } : change;
+    },
+  };
+}
+
+/** Every topic of a system that has to exist before intake starts: Debezium creates them only with the first row. */
+export function sourceTopics(mapping: SystemMapping): readonly string[] {
+  return [
+    ...capturedTables(mapping).map((table) =>
+      tableTopic(mapping.system, mapping.schema, table.name),
+    ),
+    transactionTopic(mapping.system),
+  ];
+}

@@ -1,0 +1,169 @@
+/**
+ * Source transactions, whole: changes are held until as many have arrived as END counts, and transactions are released
+ * in the order of their ENDs. One whose END or changes never come is released after a deadline, flagged.
+ */
+import type { Change, TransactionEnd, TransactionPlace } from '../cdc/change.ts';
+import type { StateView } from '../topology/topology.ts';
+import { emptySystem, type IntakeState, keys, type SystemState } from './state.ts';
+
+/** The changes of one source transaction in its own order. */
+export type Released = {
+  readonly id: string;
+  readonly changes: readonly Change[];
+  readonly committedAt: number;
+  /** False when it was released by the deadline: something of it never came. */
+  readonly isWhole: boolean;
+};
+
+const stuckAfterMs = 10_000;
+
+export function loadSystem(state: StateView<IntakeState>): SystemState {
+  const known = state.get(keys.system);
+  return known?.kind === 'system' ? known : emptySystem;
+}
+
+/** Holds a change, or notes that an unusable one has arrived. */
+export function hold(
+  state: StateView<IntakeState>,
+  place: TransactionPlace,
+  change: Change | null,
+): void {
+  const key = keys.transaction(place.id);
+  const known = state.get(key);
+  const transaction = known?.kind === 'transaction' ? known : undefined;
+  if (transaction === undefined) {
+    const system = loadSystem(state);
+    state.put(keys.opened(system.openedTo), { kind: 'opened', id: place.id });
+    state.put(keys.system, { ...system, openedTo: system.openedTo + 1 });
+  }
+  const heldKey = keys.held(place.id, place.totalOrder);
+  const isAgain = change !== null && state.get(heldKey) !== undefined;
+  if (change !== null) state.put(heldKey, { kind: 'held', change });
+  state.put(key, {
+    kind: 'transaction',
+    arrived: (transaction?.arrived ?? 0) + (isAgain ? 0 : 1),
+    orderMax: Math.max(transaction?.orderMax ?? 0, place.totalOrder),
+    ended: transaction?.ended ?? false,
+  });
+}
+
+/** Queues an END; false when it was delivered before, and what came with it is dropped as a duplicate. */
+export function enqueue(
+  state: StateView<IntakeState>,
+  end: TransactionEnd,
+): { readonly isNew: boolean; readonly droppedChanges: number } {
+  const system = loadSystem(state);
+  const key = keys.transaction(end.id);
+  const known = state.get(key);
+  const transaction = known?.kind === 'transaction' ? known : undefined;
+  if (transaction?.ended === true) return { isNew: false, droppedChanges: 0 };
+  if (system.lastEnd !== '' && end.order <= system.lastEnd) {
+    return { isNew: false, droppedChanges: take(state, end.id).length };
+  }
+  if (end.changes === 0 && transaction === undefined) return { isNew: true, droppedChanges: 0 };
+  state.put(key, {
+    kind: 'transaction',
+    arrived: transaction?.arrived ?? 0,
+    orderMax: transaction?.orderMax ?? 0,
+    ended: true,
+  });
+  state.put(keys.queued(system.queueTo), {
+    kind: 'queued',
+    id: end.id,
+    changes: end.changes,
+    order: end.order,
+    committedAt: end.committedAt,
+  });
+  state.put(keys.system, { ...loadSystem(state), queueTo: system.queueTo + 1 });
+  return { isNew: true, droppedChanges: 0 };
+}
+
+/** The next transaction of the queue if all of it is here. */
+export function release(state: StateView<IntakeState>): Released | undefined {
+  return releaseHead(state, { incompleteToo: false });
+}
+
+function releaseHead(
+  state: StateView<IntakeState>,
+  options: { readonly incompleteToo: boolean },
+): Released | undefined {
+  const system = loadSystem(state);
+  if (system.queueFrom === system.queueTo) return undefined;
+  const head = state.get(keys.queued(system.queueFrom));
+  if (head?.kind !== 'queued') {
+    throw new Error(`D3: the queue of source transactions lost its place ${system.queueFrom}`);
+  }
+  const known = state.get(keys.transaction(head.id));
+  const arrived = known?.kind === 'transaction' ? known.arrived : 0;
+  const isWhole = arrived >= head.changes;
+  if (!isWhole && !options.incompleteToo) return undefined;
+  const changes = take(state, head.id);
+  state.delete(keys.queued(system.queueFrom));
+  state.put(keys.system, {
+    ...loadSystem(state),
+    queueFrom: system.queueFrom + 1,
+    lastEnd: head.order,
+  });
+  return { id: head.id, changes, committedAt: head.committedAt, isWhole };
+}
+
+/** Takes a transaction's changes out of the state, in its own order. */
+function take(state: StateView<IntakeState>, id: string): readonly Change[] {
+  const known = state.get(keys.transaction(id));
+  const orderMax = known?.kind === 'transaction' ? known.orderMax : 0;
+  const changes: Change[] = [];
+  for (let order = 0; order <= orderMax; order += 1) {
+    const held = state.get(keys.held(id, order));
+    if (held?.kind !== 'held') continue;
+    changes.push(held.change);
+    state.delete(keys.held(id, order));
+  }
+  state.delete(keys.transaction(id));
+  return changes;
+}
+
+/** Called by the tick: what has held up everything for too long is released as it is. */
+export function releaseStuck(state: StateView<IntakeState>, nowMs: number): readonly Released[] {
+  const system = forgetClosed(state);
+  const waits = system.queueFrom !== system.queueTo || system.openedFrom !== system.openedTo;
+  if (!waits) {
+    if (system.stuck !== null) state.put(keys.system, { ...system, stuck: null });
+    return [];
+  }
+  const { stuck } = system;
+  if (stuck?.queue !== system.queueFrom || stuck.opened !== system.openedFrom) {
+    const since = { queue: system.queueFrom, opened: system.openedFrom, sinceMs: nowMs };
+    state.put(keys.system, { ...system, stuck: since });
+    return [];
+  }
+  if (nowMs - stuck.sinceMs < stuckAfterMs) return [];
+  const released: Released[] = [];
+  const head = releaseHead(state, { incompleteToo: true });
+  if (head !== undefined) released.push(head);
+  else {
+    const opened = state.get(keys.opened(system.openedFrom));
+    if (opened?.kind === 'opened') {
+      const changes = take(state, opened.id);
+      const committedAt = changes.at(-1)?.committedAt ?? nowMs;
+      released.push({ id: opened.id, changes, committedAt, isWhole: false });
+    }
+  }
+  forgetClosed(state);
+  return released;
+}
+
+/** Moves the list of open transactions past those that have been released. */
+export function forgetClosed(state: StateView<IntakeState>): SystemState {
+  const system = loadSystem(state);
+  let { openedFrom } = system;
+  while (openedFrom < system.openedTo) {
+    const opened = state.get(keys.opened(openedFrom));
+    if (opened?.kind === 'opened' && state.get(keys.transaction(opened.id)) !== undefined) break;
+    state.delete(keys.opened(openedFrom));
+    openedFrom += 1;
+  }
+  if (openedFrom === system.openedFrom) return system;
+  const next = { ...system, openedFrom };
+  state.put(keys.system, next);
+  return next;
+}

@@ -1,0 +1,159 @@
+/** The composition root: builds the adapters and runs the processors that the environment names, until told to stop. */
+
+import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
+import { startHealthServer } from './adapters/health-server.ts';
+import { kafkaRuntime } from './adapters/kafka-runtime.ts';
+import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
+import { type Analytics, runAnalytics } from './analytics/run.ts';
+import type { ChannelPolicy } from './channels/policy.ts';
+import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
+import { loadPolicies } from './cli/policies.ts';
+import { type Config, parseConfig } from './config.ts';
+import { createProcessor, type Processor } from './runtime/run.ts';
+import { alerts, channelStock, deadLetters, ledger, movements, stockLevels } from './topics.ts';
+import { topologiesOf } from './topologies.ts';
+import type { Topic } from './topology/topic.ts';
+
+const statusEveryMs = 500;
+
+type Running = {
+  readonly name: string;
+  readonly done: Promise<void>;
+  readonly ready: () => boolean;
+  readonly status: () => ProcessorStatus;
+  readonly analyticsUrl?: string;
+};
+
+const config = parseConfig(process.env);
+const telemetry = processTelemetry({ logLevel: config.logLevel });
+const stopping = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort());
+// Whoever started us has gone: nobody would stop us any more.
+process.on('disconnect', () => stopping.abort());
+
+const policies = loadPolicies(config.policiesFile);
+const running: Running[] = [];
+for (const name of config.processors) {
+  if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
+  else {
+    for (const topology of topologiesOf(name, policies)) {
+      running.push(startStream(topology, config, telemetry));
+    }
+  }
+}
+const health = await startHealthServer({
+  port: config.healthPort,
+  live: () => !stopping.signal.aborted,
+  ready: () => running.every((one) => one.ready()),
+  metrics: telemetry.metrics,
+  contentType: telemetry.contentType,
+});
+telemetry.log.info({ processors: config.processors, healthPort: health.port }, 'processes started');
+const reporting = setInterval(report, statusEveryMs);
+
+try {
+  await Promise.race([
+    Promise.all(running.map((one) => one.done)),
+    ...running.map(async (one) => {
+      await one.done;
+      if (!stopping.signal.aborted) throw new Error(`${one.name} ended without being told to`);
+    }),
+  ]);
+} catch (error) {
+  process.exitCode = 1;
+  telemetry.log.error({ error: String(error), stack: (error as Error).stack }, 'processor failed');
+} finally {
+  stopping.abort();
+  await Promise.allSettled(running.map((one) => one.done));
+  clearInterval(reporting);
+  await health.close();
+  if (process.connected) process.disconnect();
+}
+
+function startStream(
+  topology: ReturnType<typeof topologiesOf>[number],
+  settings: Config,
+  telemetries: ProcessTelemetry,
+): Running {
+  const adapters = kafkaRuntime({
+    brokers: settings.brokers,
+    registryUrl: settings.registryUrl,
+    stateDirectory: settings.stateDirectory,
+    telemetry: telemetries.of(topology.name),
+  });
+  const processor: Processor = createProcessor(topology, adapters, {
+    application: 'stockline',
+    deadLetters,
+  });
+  return {
+    name: topology.name,
+    done: processor.run(stopping.signal),
+    ready: processor.ready,
+    status: () => {
+      const status = processor.status();
+      return { ...status, counted: status.counts };
+    },
+  };
+}
+
+async function startAnalytics(
+  settings: Config,
+  telemetries: ProcessTelemetry,
+  channelPolicies: readonly ChannelPolicy[],
+): Promise<Running> {
+  const channels = channelPolicies.map((policy) => policy.channel);
+  const topics = [
+    movements,
+    ledger,
+    stockLevels,
+    alerts,
+    deadLetters,
+    ...channels.map(channelStock),
+  ] as unknown as readonly Topic<never, never>[];
+  const own = telemetries.of('analytics');
+  const runtime = await analyticsRuntime({
+    brokers: settings.brokers,
+    registryUrl: settings.registryUrl,
+    topics,
+    stateDirectory: settings.stateDirectory,
+    runDirectory: settings.runDirectory,
+    telemetry: own,
+    ...(settings.clickhouse === undefined ? {} : { server: settings.clickhouse }),
+  });
+  const analytics: Analytics = runAnalytics({
+    reader: runtime.reader,
+    store: runtime.store,
+    channels,
+    signal: stopping.signal,
+    report: (sentence) => own.log('info', sentence),
+  });
+  return {
+    name: 'analytics',
+    done: analytics.done.finally(runtime.close),
+    ready: () => analytics.status().state === 'running',
+    analyticsUrl: runtime.url,
+    status: () => {
+      const status = analytics.status();
+      return {
+        records: status.records,
+        lagRecords: 0,
+        lagSeconds: status.lagMs / 1000,
+        transactions: status.blocks,
+        lastCommitMs: 0,
+        deadLetters: 0,
+        counted: { rows: status.rows },
+      };
+    },
+  };
+}
+
+function report(): void {
+  if (process.send === undefined || !process.connected) return;
+  const analyticsUrl = running.find((one) => one.analyticsUrl !== undefined)?.analyticsUrl;
+  const message: ProcessStatus = {
+    memoryMb: Math.round(process.memoryUsage.rss() / 1_048_576),
+    processors: Object.fromEntries(running.map((one) => [one.name, one.status()])),
+    ...(analyticsUrl === undefined ? {} : { analyticsUrl }),
+  };
+  process.send(message);
+}
