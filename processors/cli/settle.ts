@@ -27,7 +27,6 @@ export async function settleAndCompare(
 ): Promise<Result> {
   const { simulator, figures } = demonstration;
   await simulator.settle();
-  const latency = figures.latency();
   const truth = simulator.truth().cells;
   const legacySql = await demonstration.legacySql();
   for (;;) {
@@ -46,6 +45,7 @@ export async function settleAndCompare(
     const equal = Object.values(comparison.mismatches).every((count) => count === 0);
     if (equal || quietForMs > quietMs) {
       const counts = demonstration.counts();
+      const latency = figures.latency();
       return {
         transactions,
         ...counts,
