@@ -1,7 +1,7 @@
 /** Rows into documents and lookups: dedupe by position, deletions, housekeeping. Nothing is computed from them here. */
 import type { CapturedTable, Change, Row } from '../cdc/change.ts';
 import type { StateView } from '../topology/topology.ts';
-import type { DocumentMapping, Lookup, SystemMapping, Table } from './mapping.ts';
+import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
 import {
   type DocumentState,
   emptyDocument,
@@ -63,10 +63,11 @@ function applyHeader(document: DocumentMapping, change: Change, context: RowCont
   const id = documentId(document, change.key);
   const known = loadDocument(context.state, id);
   if (isSeen(known, known.header, change)) return duplicate;
-  if (change.operation === 'd' && isPurge(document.header, known, change)) {
+  if (change.operation === 'd' && isPurge(document, known, change, context.state)) {
     purgeDocument(document, id, known, change, context.state);
     return purged;
   }
+  noteDateLag(document, change, context.state);
   const header = { row: change.row, position: change.position };
   const next = withBaselineHeader(document, { ...known, header }, change, context);
   context.state.put(`d|${id}`, next);
@@ -97,7 +98,7 @@ function applyLine(
   const id = documentId(document, place.headerKey);
   const known = loadDocument(state, id);
   if (isSeen(known, known.lines[change.key], change)) return duplicate;
-  if (change.operation === 'd' && isPurge(document.header, known, change)) return purged;
+  if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
   const line = { row: change.row, position: change.position };
   const next = { ...known, lines: { ...known.lines, [change.key]: line } };
   state.put(`d|${id}`, withBaselineLine(document, next, change, context));
@@ -145,12 +146,38 @@ function headerKeyOf(
     : { headerKey: now, inPrimaryKey: false, movedFrom: before };
 }
 
-/** Housekeeping: the header's date is older than the table's rule says. */
-function isPurge(header: Table, document: DocumentState, change: Change): boolean {
+/**
+ * Housekeeping: the header is older than the table's rule says, by the clock that the table's dates keep. A till that
+ * catches up, or a history that is replayed, dates its rows long before they are committed; an age by the commit would
+ * take every deletion there for housekeeping.
+ */
+function isPurge(
+  { name, header }: DocumentMapping,
+  document: DocumentState,
+  change: Change,
+  state: StateView<IntakeState>,
+): boolean {
   if (header.onDelete === 'retract') return false;
   if (document.header === null) return document.purgedThrough !== '';
   const dated = document.header.row?.[header.onDelete.datedBy];
-  return typeof dated === 'number' && change.committedAt - dated > header.onDelete.purgeOlderThanMs;
+  const lag = state.get(keys.dateLag(name));
+  const now = change.committedAt - (lag?.kind === 'dateLag' ? lag.lagMs : 0);
+  return typeof dated === 'number' && now - dated > header.onDelete.purgeOlderThanMs;
+}
+
+/** Dates after the commit are wrong and count as on time. */
+function noteDateLag(
+  { name, header }: DocumentMapping,
+  change: Change,
+  state: StateView<IntakeState>,
+): void {
+  if (header.onDelete === 'retract' || change.row === null) return;
+  const dated = change.row[header.onDelete.datedBy];
+  if (typeof dated !== 'number') return;
+  const lagMs = Math.max(0, change.committedAt - dated);
+  const known = state.get(keys.dateLag(name));
+  if (known?.kind === 'dateLag' && known.lagMs <= lagMs) return;
+  state.put(keys.dateLag(name), { kind: 'dateLag', lagMs });
 }
 
 function purgeDocument(

@@ -47,6 +47,8 @@ export type IntakeState =
     }
   | { readonly kind: 'waiting'; readonly documents: readonly string[] }
   | { readonly kind: 'once'; readonly documents: readonly string[] }
+  /** The smallest distance seen between a commit and the business date in its row: how far the dates run behind. */
+  | { readonly kind: 'dateLag'; readonly lagMs: number }
   | { readonly kind: 'held'; readonly change: Change }
   | {
       readonly kind: 'transaction';
@@ -115,6 +117,7 @@ export const keys = {
   lookupRow: (name: string, key: string) => `r|${name}|${key}`,
   waiting: (name: string, key: string) => `w|${name}|${key}`,
   once: (document: string, key: string) => `o|${document}|${key}`,
+  dateLag: (document: string) => `a|${document}`,
   transaction: (id: string) => `t|${id}`,
   held: (id: string, totalOrder: number) => `h|${id}|${totalOrder}`,
   queued: (place: number) => `q|${place}`,
