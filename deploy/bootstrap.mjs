@@ -41,7 +41,9 @@ function ensureBuildTools() {
   talk(`installing ${missing.join(', ')} ...`);
   const install = () => spawnSync('sh', ['-c', command], { stdio: ['ignore', 2, 2] }).status === 0;
   const update = () => spawnSync('apt-get', ['update', '-q'], { stdio: ['ignore', 2, 2] });
-  if (!install() && (update(), !install())) fail(`Could not install them. Try: sudo ${command}`);
+  if (install()) return;
+  update();
+  if (!install()) fail(`Could not install them. Try: sudo ${command}`);
 }
 
 function ensureModules() {

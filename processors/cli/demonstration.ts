@@ -38,6 +38,8 @@ export type Demonstration = {
 
 export type DemonstrationOptions = {
   readonly directory: string;
+  /** The real parts, where they run already; absent: they are started, and stopped again. */
+  readonly stack?: StackAddresses;
   readonly seed: number;
   readonly report: (line: string) => void;
   readonly signal: AbortSignal;
@@ -67,9 +69,7 @@ async function open(
 ): Promise<Omit<Demonstration, 'close'>> {
   const { directory, report, signal } = options;
   let note = report;
-  const stack = await startStack({ directory: `${directory}/stack`, report, signal });
-  closers.push(() => stack.stop());
-  const addresses = stack.addresses;
+  const addresses = options.stack ?? (await startParts(options, closers));
   const erp: DatabaseAccess = { ...addresses.postgres, database: 'erp' };
   const pos: DatabaseAccess = { ...addresses.mariadb, database: 'pos' };
 
@@ -115,6 +115,15 @@ async function open(
       note = listener;
     },
   };
+}
+
+async function startParts(
+  { directory, report, signal }: DemonstrationOptions,
+  closers: Closer[],
+): Promise<StackAddresses> {
+  const stack = await startStack({ directory: `${directory}/stack`, report, signal });
+  closers.push(() => stack.stop());
+  return stack.addresses;
 }
 
 /** Both databases with their history from before Stockline came. */

@@ -85,7 +85,8 @@ function applyLine(
 ): RowOutcome {
   const { state } = context;
   const place = headerKeyOf(lines.table, lines.headerKey, change, state);
-  if (place === undefined) return duplicate;
+  // A line that is not noted went with its purged header; otherwise it has never been seen.
+  if (place === undefined) return document.header.onDelete === 'retract' ? duplicate : purged;
   const touched: string[] = [];
   if (place.movedFrom !== undefined) {
     // The line went to another document: there it is as good as deleted.

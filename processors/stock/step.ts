@@ -55,7 +55,7 @@ function applyEffect(
   const place = { at: effect.occurredAt, system: movement.system, order: effect.order };
   switch (effect.kind) {
     case 'opening':
-      cell.note(effect, 'opening', cell.addOpening(effect.quantity * (effect.asserted ? 1 : -1)));
+      cell.note(effect, 'opening', cell.addOpening(effect.quantity));
       return;
     case 'count': {
       const count = { ...place, quantity: effect.quantity };

@@ -1,0 +1,98 @@
+/** The figures of a run: percentiles, the clock of each source, and a comparison that can fail. */
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../processors/cli/compare.ts';
+import { Figures, percentiles } from '../../processors/cli/figures.ts';
+
+describe('percentiles', () => {
+  it('are nearest ranks', () => {
+    const samples = Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect(percentiles(samples)).toEqual({ p50: 100, p99: 198, count: 200 });
+    expect(percentiles([7])).toEqual({ p50: 7, p99: 7, count: 1 });
+    expect(percentiles([])).toEqual({ p50: 0, p99: 0, count: 0 });
+  });
+});
+
+describe('latency', () => {
+  const published = (transaction: string, system = 'pos') => ({
+    topic: 'channel.web.stock.v1',
+    value: { channel: 'web', sku: 'A', sellable: 1, sequence: 1, cause: { system, transaction } },
+  });
+
+  it('runs from the return of COMMIT to the record of the channel, for each source', () => {
+    const figures = new Figures();
+    const now = performance.timeOrigin + performance.now();
+    figures.noteCommit({ system: 'pos', transaction: '1', committedAtMs: now - 500 });
+    figures.noteCommit({ system: 'erp', transaction: '1', committedAtMs: now - 90_000 });
+    figures.onRecord(published('1') as never);
+    figures.onRecord(published('unknown') as never);
+    const { all, bySource } = figures.latency();
+    expect(all.count).toBe(1);
+    expect(bySource.pos?.p50).toBeGreaterThanOrEqual(500);
+    expect(bySource.pos?.p50).toBeLessThan(5_000);
+    expect(bySource.erp).toBeUndefined();
+  });
+
+  it('leaves out what was committed before the measuring began', () => {
+    const figures = new Figures();
+    const now = performance.timeOrigin + performance.now();
+    figures.noteCommit({ system: 'pos', transaction: '1', committedAtMs: now - 500 });
+    figures.startMeasuring();
+    figures.onRecord(published('1') as never);
+    expect(figures.latency().all.count).toBe(0);
+  });
+});
+
+describe('comparison', () => {
+  const cells = new Map([['A|L1', { onHand: 5000, reserved: 1000 }]]);
+  const policies = [
+    {
+      channel: 'web',
+      formula: 'f',
+      version: 1,
+      locations: 'all',
+      buffer: { kind: 'absolute', quantity: 0 },
+      maximum: null,
+      lowAtOrBelow: 0,
+      pooled: false,
+    },
+  ] as const;
+  const sellable = new Map([['web|A', 4000]]);
+  const equal = {
+    ours: cells,
+    truth: cells,
+    legacySql: cells,
+    sellable,
+    policies,
+    clickhouseCells: cells,
+    clickhouseSellable: sellable,
+  };
+
+  it('finds nothing where all agree', () => {
+    const { mismatches, examples } = compare(equal);
+    expect(mismatches).toEqual({ truth: 0, legacySql: 0, channels: 0, clickhouse: 0 });
+    expect(examples).toEqual([]);
+  });
+
+  it.each([
+    [
+      'truth',
+      {
+        ours: new Map([['A|L1', { onHand: 4000, reserved: 1000 }]]),
+        clickhouseCells: new Map([['A|L1', { onHand: 4000, reserved: 1000 }]]),
+        legacySql: new Map([['A|L1', { onHand: 4000, reserved: 1000 }]]),
+      },
+    ],
+    ['legacySql', { legacySql: new Map([...cells, ['B|L1', { onHand: 1, reserved: 0 }]]) }],
+    [
+      'channels',
+      { sellable: new Map([['web|A', 5000]]), clickhouseSellable: new Map([['web|A', 5000]]) },
+    ],
+    ['clickhouse', { clickhouseCells: new Map() }],
+    ['clickhouse', { clickhouseSellable: new Map([['web|A', 1]]) }],
+  ])('tells where %s differs, with an example', (name, change) => {
+    const { mismatches, examples } = compare({ ...equal, ...change });
+    const differing = Object.entries(mismatches).filter(([, count]) => count > 0);
+    expect(differing.map(([where]) => where)).toEqual([name]);
+    expect(examples.length).toBeGreaterThan(0);
+  });
+});
