@@ -67,7 +67,7 @@ async function open(
   options: DemonstrationOptions,
   closers: Closer[],
 ): Promise<Omit<Demonstration, 'close'>> {
-  const { directory, report, signal } = options;
+  const { directory, report } = options;
   let note = report;
   const addresses = options.stack ?? (await startParts(options, closers));
   const erp: DatabaseAccess = { ...addresses.postgres, database: 'erp' };
