@@ -2,8 +2,9 @@
 import type { StateView } from '../topology/topology.ts';
 import { asContained, difference, normalized, type ToldEffect } from './effects.ts';
 import type { DocumentMapping, EffectDraft, SourceDocument, SystemMapping } from './mapping.ts';
+import { loadDocument } from './open-documents.ts';
 import { resolverFor } from './resolver.ts';
-import { documentId, loadDocument, sharing } from './rows.ts';
+import { documentId, sharing } from './rows.ts';
 import { type AssertedEffect, type DocumentState, type IntakeState, keys } from './state.ts';
 
 export type Computed =

@@ -2,6 +2,7 @@
 import type { CapturedTable, Change, Row } from '../cdc/change.ts';
 import type { StateView } from '../topology/topology.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
+import type { OpenDocument, OpenDocuments } from './open-documents.ts';
 import {
   type DocumentState,
   emptyDocument,
@@ -21,6 +22,8 @@ const purged: RowOutcome = { touched: [], outcome: 'purged' };
 
 export type RowContext = {
   readonly state: StateView<IntakeState>;
+  /** The documents that the source transaction touches. */
+  readonly documents: OpenDocuments;
   readonly mapping: SystemMapping;
   /** Is it a row of the initial snapshot? */
   readonly isOpening: boolean;
@@ -29,12 +32,6 @@ export type RowContext = {
 /** Names a document within a system: `<document>|<key>`. */
 export const documentId = (document: DocumentMapping, key: string): string =>
   `${document.name}|${key}`;
-
-/** The document's state key belongs to its id. */
-export function loadDocument(state: StateView<IntakeState>, id: string): DocumentState {
-  const known = state.get(`d|${id}`);
-  return known?.kind === 'document' ? known : emptyDocument;
-}
 
 /** Applies a change to every document and lookup that reads its table. */
 export function applyRow(change: Change, context: RowContext): RowOutcome {
@@ -61,19 +58,17 @@ export function applyRow(change: Change, context: RowContext): RowOutcome {
 
 function applyHeader(document: DocumentMapping, change: Change, context: RowContext): RowOutcome {
   const id = documentId(document, change.key);
-  const known = loadDocument(context.state, id);
+  const known = context.documents.get(id);
   if (isSeen(known, known.header, change)) return duplicate;
   if (change.operation === 'd' && isPurge(document, known, change, context.state)) {
-    purgeDocument(document, id, known, change, context.state);
+    purgeDocument(document, id, change, context);
     return purged;
   }
   noteDateLag(document, change, context.state);
-  const header = { row: change.row, position: change.position };
-  const next = withBaselineHeader(document, { ...known, header }, change, context);
-  context.state.put(`d|${id}`, next);
-  const siblings = [
-    ...updateOnce(document, id, known.header?.row ?? null, change.row, context.state),
-  ];
+  const before = known.header?.row ?? null;
+  known.header = { row: change.row, position: change.position };
+  if (isInBaseline(document, context)) known.baseline = baselineOf(known, { header: change.row });
+  const siblings = updateOnce(document, id, before, change.row, context.state);
   return { touched: [id, ...siblings], outcome: 'applied' };
 }
 
@@ -83,7 +78,7 @@ function applyLine(
   change: Change,
   context: RowContext,
 ): RowOutcome {
-  const { state } = context;
+  const { state, documents } = context;
   const place = headerKeyOf(lines.table, lines.headerKey, change, state);
   // A line that is not noted went with its purged header; otherwise it has never been seen.
   if (place === undefined) return document.header.onDelete === 'retract' ? duplicate : purged;
@@ -91,18 +86,17 @@ function applyLine(
   if (place.movedFrom !== undefined) {
     // The line went to another document: there it is as good as deleted.
     const oldId = documentId(document, place.movedFrom);
-    const old = loadDocument(state, oldId);
-    const gone = { row: null, position: change.position };
-    state.put(`d|${oldId}`, { ...old, lines: { ...old.lines, [change.key]: gone } });
+    documents.get(oldId).lines[change.key] = { row: null, position: change.position };
     touched.push(oldId);
   }
   const id = documentId(document, place.headerKey);
-  const known = loadDocument(state, id);
+  const known = documents.get(id);
   if (isSeen(known, known.lines[change.key], change)) return duplicate;
   if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
-  const line = { row: change.row, position: change.position };
-  const next = { ...known, lines: { ...known.lines, [change.key]: line } };
-  state.put(`d|${id}`, withBaselineLine(document, next, change, context));
+  known.lines[change.key] = { row: change.row, position: change.position };
+  if (isInBaseline(document, context) && change.row !== null) {
+    known.baseline = baselineOf(known, { line: { key: change.key, row: change.row } });
+  }
   if (!place.inPrimaryKey && change.row !== null) {
     state.put(keys.line(lines.table.name, change.key), { kind: 'line', document: place.headerKey });
   }
@@ -110,7 +104,7 @@ function applyLine(
 }
 
 function isSeen(
-  document: DocumentState,
+  document: OpenDocument,
   stored: StoredRow | null | undefined,
   change: Change,
 ): boolean {
@@ -154,7 +148,7 @@ function headerKeyOf(
  */
 function isPurge(
   { name, header }: DocumentMapping,
-  document: DocumentState,
+  document: OpenDocument,
   change: Change,
   state: StateView<IntakeState>,
 ): boolean {
@@ -184,10 +178,10 @@ function noteDateLag(
 function purgeDocument(
   document: DocumentMapping,
   id: string,
-  known: DocumentState,
   change: Change,
-  state: StateView<IntakeState>,
+  { state, documents }: RowContext,
 ): void {
+  const known = documents.get(id);
   if (document.lines !== undefined) {
     for (const key of Object.keys(known.lines)) {
       state.delete(keys.line(document.lines.table.name, key));
@@ -195,7 +189,7 @@ function purgeDocument(
   }
   // The other one of two uploads does not begin to count when housekeeping removes the first.
   updateOnce(document, id, known.header?.row ?? null, null, state);
-  state.put(`d|${id}`, { ...emptyDocument, purgedThrough: change.position });
+  documents.replace(id, { ...emptyDocument, purgedThrough: change.position });
 }
 
 /** Keeps the list of documents with one business name; returns the others that may count now, or no longer. */
@@ -234,29 +228,21 @@ export function sharing(
   return known?.kind === 'once' ? known.documents : [];
 }
 
-function withBaselineHeader(
-  document: DocumentMapping,
-  next: DocumentState,
-  change: Change,
-  context: RowContext,
-): DocumentState {
-  if (!document.containedInOpening || !context.isOpening) return next;
-  const baseline = next.baseline ?? { header: null, lines: {}, effects: [] };
-  return { ...next, baseline: { ...baseline, header: change.row } };
+function isInBaseline(document: DocumentMapping, context: RowContext): boolean {
+  return document.containedInOpening && context.isOpening;
 }
 
-function withBaselineLine(
-  document: DocumentMapping,
-  next: DocumentState,
-  change: Change,
-  context: RowContext,
-): DocumentState {
-  if (!document.containedInOpening || !context.isOpening || change.row === null) return next;
-  const baseline = next.baseline ?? { header: null, lines: {}, effects: [] };
-  return {
-    ...next,
-    baseline: { ...baseline, lines: { ...baseline.lines, [change.key]: change.row } },
-  };
+function baselineOf(
+  known: OpenDocument,
+  read: {
+    readonly header?: Row | null;
+    readonly line?: { readonly key: string; readonly row: Row };
+  },
+): DocumentState['baseline'] {
+  const baseline = known.baseline ?? { header: null, lines: {}, effects: [] };
+  const { header = baseline.header, line } = read;
+  const lines = line === undefined ? baseline.lines : { ...baseline.lines, [line.key]: line.row };
+  return { ...baseline, header, lines };
 }
 
 /** A row of a lookup table; returns the documents that waited for it. */

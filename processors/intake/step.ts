@@ -7,6 +7,7 @@ import { computeDocument, documentOf } from './documents.ts';
 import type { ToldEffect } from './effects.ts';
 import { hashText } from './hash.ts';
 import type { Lookup, SystemMapping } from './mapping.ts';
+import { OpenDocuments } from './open-documents.ts';
 import { applyLookupRow, applyRow } from './rows.ts';
 import { type IntakeState, keys } from './state.ts';
 import {
@@ -134,14 +135,16 @@ function applyReleased(
   let purged = 0;
   let isOpening = false;
   let isSnapshot = false;
+  const documents = new OpenDocuments(state);
   for (const change of released.changes) {
     isSnapshot = change.operation === 'r';
     isOpening = isSnapshot && isInitialSnapshot(change, state);
-    const outcome = applyRow(change, { state, mapping, isOpening });
+    const outcome = applyRow(change, { state, documents, mapping, isOpening });
     if (outcome.outcome === 'duplicate') duplicates += 1;
     if (outcome.outcome === 'purged') purged += 1;
     for (const id of outcome.touched) touched.set(id, change.position);
   }
+  documents.write();
   const { id, committedAt } = released;
   const emits = [
     ...tell(mapping, state, touched, { id, committedAt, isOpening, isSnapshot }),

@@ -66,12 +66,16 @@ export function openState<S>(
       const changes: [string, Uint8Array | undefined][] = [];
       for (const [key, value] of open) {
         if (value !== gone) changes.push([key, encodeState(codec, value as S)]);
-        else if (readCommitted(key) !== gone) changes.push([key, undefined]);
+        else if (committed(key) !== undefined) changes.push([key, undefined]);
       }
       return changes;
     },
     commit: () => {
-      if (options.hotCellsMax > 0) for (const [key, value] of open) remember(key, value);
+      for (const [key, value] of open) {
+        // What came and went would push out what is still there.
+        if (value === gone) hot.delete(key);
+        else if (options.hotCellsMax > 0) remember(key, value);
+      }
       open.clear();
     },
     rollback: () => open.clear(),

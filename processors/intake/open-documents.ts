@@ -1,0 +1,43 @@
+/** The documents of one source transaction while its rows are applied: each is read once, changed freely, written once. */
+import type { StateView } from '../topology/topology.ts';
+import { type DocumentState, emptyDocument, type IntakeState, type StoredRow } from './state.ts';
+
+export type OpenDocument = {
+  -readonly [K in keyof DocumentState]: K extends 'lines'
+    ? Record<string, StoredRow>
+    : DocumentState[K];
+};
+
+/** The document's state key belongs to its id. */
+export function loadDocument(state: StateView<IntakeState>, id: string): DocumentState {
+  const known = state.get(`d|${id}`);
+  return known?.kind === 'document' ? known : emptyDocument;
+}
+
+export class OpenDocuments {
+  private readonly open = new Map<string, OpenDocument>();
+  private readonly state: StateView<IntakeState>;
+
+  constructor(state: StateView<IntakeState>) {
+    this.state = state;
+  }
+
+  get(id: string): OpenDocument {
+    const known = this.open.get(id);
+    if (known !== undefined) return known;
+    const loaded = loadDocument(this.state, id);
+    const document = { ...loaded, lines: { ...loaded.lines } };
+    this.open.set(id, document);
+    return document;
+  }
+
+  replace(id: string, document: DocumentState): void {
+    this.open.set(id, { ...document, lines: { ...document.lines } });
+  }
+
+  /** Writes what was opened; nothing may be changed afterwards. */
+  write(): void {
+    for (const [id, document] of this.open) this.state.put(`d|${id}`, document);
+    this.open.clear();
+  }
+}
