@@ -1,5 +1,6 @@
 /** What the ERP's tables mean for stock. Its own moves are in lagbew; documents give reservations, orders, transfers. */
-import type { CapturedTable, Row } from '../../processors/cdc/change.ts';
+import type { Row } from '../../processors/cdc/change.ts';
+import type { CapturedTable } from '../../processors/cdc/table.ts';
 import {
   dayMs,
   defineMapping,

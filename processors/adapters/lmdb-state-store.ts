@@ -67,6 +67,12 @@ export function lmdbStateStore(folder: string): StateStore {
         if (value !== undefined) yield [key, value] as const;
       }
     },
+    keys: function* (beginning) {
+      for (const key of database.getKeys({ start: beginning, snapshot: true })) {
+        if (!key.startsWith(beginning)) return;
+        yield key;
+      }
+    },
     clear,
     close: () => database.close(),
   };

@@ -15,6 +15,7 @@ export function memoryStateStore(): StateStore {
       checkpoint = next;
     },
     entries: () => values.entries(),
+    keys: (beginning) => [...values.keys()].filter((key) => key.startsWith(beginning)),
     clear: () => {
       values.clear();
       checkpoint = undefined;

@@ -1,15 +1,10 @@
 /** A change as Debezium tells it, parsed at the border: what a row is now, where that stands in the source's log. */
-import { type ColumnType, type ColumnValue, parseValue } from './values.ts';
+import { shapeOf } from './shape.ts';
+import { type CapturedTable, columnNames } from './table.ts';
+import { type ColumnValue, Fault, unlogged } from './values.ts';
 
 export type SystemKind = 'postgresql' | 'mariadb';
 export type Row = Readonly<Record<string, ColumnValue>>;
-
-/** The captured columns of a table, and which of them are its primary key. */
-export type CapturedTable = {
-  readonly name: string;
-  readonly primaryKey: readonly string[];
-  readonly columns: Readonly<Record<string, ColumnType>>;
-};
 
 export type TransactionPlace = {
   /** PostgreSQL: the transaction id; MariaDB: the GTID. */
@@ -17,15 +12,23 @@ export type TransactionPlace = {
   readonly totalOrder: number;
 };
 
+/** whole: a read of a snapshot of whole tables; tableEnd: the last one of its table; part: of an incremental snapshot. */
+export type SnapshotRead = 'whole' | 'tableEnd' | 'part';
+
 export type Change = {
   readonly kind: 'change';
   readonly table: string;
   /** create, update, delete, read (snapshot), truncate. */
   readonly operation: 'c' | 'u' | 'd' | 'r' | 't';
-  /** Values of the primary key joined by `|`. */
+  /** Values of the primary key joined by `|`; empty for a truncate. */
   readonly key: string;
-  /** The row now; null when it is gone. */
+  /** The row now; null when it is gone. Columns that the log does not repeat are not in it. */
   readonly row: Row | null;
+  /** Does the row lack columns because they stayed as they were? */
+  readonly isPartial?: true;
+  /** An update's row before, where the log holds it whole. */
+  readonly before?: Row;
+  readonly snapshot?: SnapshotRead;
   /** Comparable as text with other positions of the same system. */
   readonly position: string;
   readonly committedAt: number;
@@ -37,25 +40,22 @@ export type UnusableChange = {
   readonly kind: 'unusable';
   readonly table: string;
   readonly fault: string;
+  /** True when it is the table that no longer fits the mapping, not this row. */
+  readonly isTableBroken: boolean;
+  readonly committedAt: number;
   readonly transaction: TransactionPlace | null;
 };
 
-export type TransactionEnd = {
-  readonly kind: 'end';
-  readonly id: string;
-  readonly changes: number;
-  /** Orders ENDs as they were committed; comparable as text. */
-  readonly order: string;
-  readonly committedAt: number;
-};
-
-export type TransactionBegin = { readonly kind: 'begin'; readonly id: string };
-
 type Plain = Readonly<Record<string, unknown>>;
+
+const keyCharactersMax = 400;
+const operations: ReadonlySet<string> = new Set(['c', 'u', 'd', 'r', 't']);
 
 /** The fields of an envelope that are decoded, for `ForeignTopic.fields`. */
 export function envelopeFields(table: CapturedTable): readonly string[] {
-  const columns = Object.keys(table.columns).flatMap((name) => [`before.${name}`, `after.${name}`]);
+  const columns = Object.entries(table.columns)
+    .flatMap(([name, column]) => columnNames(name, column))
+    .flatMap((name) => [`before.${name}`, `after.${name}`]);
   const source = ['snapshot', 'ts_ms', 'lsn', 'file', 'pos', 'row'].map((name) => `source.${name}`);
   return ['op', 'transaction.id', 'transaction.total_order', ...source, ...columns];
 }
@@ -67,43 +67,103 @@ export function parseChange(
   writer: unknown,
 ): Change | UnusableChange {
   const envelope = plain as Plain;
-  const source = envelope.source as Plain;
+  const source = envelope.source as Plain | undefined;
+  const { op } = envelope;
+  if (typeof source !== 'object' || source === null || typeof op !== 'string') {
+    throw new Error('the value is no Debezium envelope: it has no op and source');
+  }
   const transaction = placeIn(kind, envelope.transaction as Plain | null | undefined);
-  const operation = envelope.op as Change['operation'];
-  const image = (operation === 'd' ? envelope.before : envelope.after) as Plain | null;
-  const unusable = (fault: string): UnusableChange => ({
+  const committedAt = Number(source.ts_ms);
+  const unusable = (fault: string, isTableBroken = false): UnusableChange => ({
     kind: 'unusable',
     table: table.name,
     fault,
+    isTableBroken,
+    committedAt: Number.isSafeInteger(committedAt) ? committedAt : 0,
     transaction,
   });
-  if (operation === 't') return unusable('the table was truncated: its rows have to be read again');
-  if (!['c', 'u', 'd', 'r'].includes(operation))
-    return unusable(`operation ${operation} is not known`);
-  if (image === null || image === undefined) return unusable('the change carries no row');
-  const encodings = encodingsOf(writer);
-  const row: Record<string, ColumnValue> = {};
-  // A delete's image has only the key right; the rest may be filled with zeros.
-  const wanted = operation === 'd' ? table.primaryKey : Object.keys(table.columns);
-  for (const name of wanted) {
-    const type = table.columns[name] ?? 'id';
-    const parsed = parseValue(type, image[name], encodings.get(name) ?? '');
-    if ('fault' in parsed) return unusable(`${table.name}.${name}: ${parsed.fault}`);
-    if (parsed.value === null && table.primaryKey.includes(name)) {
-      return unusable(`${table.name}.${name} is part of the key and is missing`);
-    }
-    row[name] = parsed.value;
+  if (!operations.has(op)) return unusable(`operation ${op} is not known`);
+  const operation = op as Change['operation'];
+  if (!Number.isSafeInteger(committedAt) || committedAt < 0 || committedAt > 253_402_300_799_999) {
+    return unusable(`the commit's time ${String(source.ts_ms)} cannot be`);
   }
+  const position = positionOf(kind, source, operation === 'r');
+  if (position === undefined) return unusable('the change has no position in the log');
+  const common = { kind: 'change', table: table.name, operation, position, committedAt } as const;
+  if (operation === 't') return { ...common, key: '', row: null, transaction };
+  const shape = shapeOf(table, writer);
+  // A delete needs the key alone.
+  const misfit = operation === 'd' ? shape.keyMisfit : shape.misfit;
+  if (misfit !== undefined) return unusable(misfit, true);
+  const image = (operation === 'd' ? envelope.before : envelope.after) as Plain | null | undefined;
+  if (image === null || image === undefined) return unusable('the change carries no row');
+
+  const row: Record<string, ColumnValue> = {};
+  let isPartial = false;
+  // A delete's image has only the key right; the rest may be filled with zeros.
+  for (const column of operation === 'd' ? shape.keyColumns : shape.columns) {
+    const value = column.parse(image[column.from]);
+    if (value instanceof Fault) return unusable(`${table.name}.${column.name}: ${value.sentence}`);
+    if (value === unlogged) isPartial = true;
+    else row[column.name] = value;
+  }
+  const key = keyOf(table, row);
+  if (key instanceof Fault) return unusable(key.sentence);
+  const before = operation === 'u' ? wholeBefore(shape, envelope.before) : undefined;
   return {
-    kind: 'change',
-    table: table.name,
-    operation,
-    key: table.primaryKey.map((name) => row[name]).join('|'),
+    ...common,
+    key,
     row: operation === 'd' ? null : row,
-    position: positionOf(kind, source),
-    committedAt: Number(source.ts_ms),
+    ...(isPartial ? { isPartial } : {}),
+    ...(before === undefined ? {} : { before }),
+    ...(operation === 'r' ? { snapshot: snapshotRead(source.snapshot) } : {}),
     transaction,
   };
+}
+
+function keyOf(table: CapturedTable, row: Row): string | Fault {
+  const parts: string[] = [];
+  for (const name of table.primaryKey) {
+    const value = row[name];
+    if (value === null || value === undefined) {
+      return new Fault(`${table.name}.${name} is part of the key and is missing`);
+    }
+    parts.push(keyPart(value));
+  }
+  const key = parts.join('|');
+  return key.length > keyCharactersMax
+    ? new Fault(`the key of ${table.name} has ${key.length} characters`)
+    : key;
+}
+
+/** A key's part, so that parts joined by `|` stay apart. */
+export function keyPart(value: ColumnValue): string {
+  const text = String(value);
+  return text.includes('|') ? text.replaceAll('|', '\u001f') : text;
+}
+
+/** The row before an update; undefined where it cannot be read, or where PostgreSQL's log holds the key at most. */
+function wholeBefore(shape: ReturnType<typeof shapeOf>, image: unknown): Row | undefined {
+  if (image === null || image === undefined) return undefined;
+  const row: Record<string, ColumnValue> = {};
+  for (const column of shape.columns) {
+    const value = column.parse((image as Plain)[column.from]);
+    if (value instanceof Fault || value === unlogged) return undefined;
+    row[column.name] = value;
+  }
+  return row;
+}
+
+function snapshotRead(marker: unknown): SnapshotRead {
+  switch (marker) {
+    case 'incremental':
+      return 'part';
+    case 'last':
+    case 'last_in_data_collection':
+      return 'tableEnd';
+    default:
+      return 'whole';
+  }
 }
 
 function placeIn(kind: SystemKind, block: Plain | null | undefined): TransactionPlace | null {
@@ -112,65 +172,40 @@ function placeIn(kind: SystemKind, block: Plain | null | undefined): Transaction
 }
 
 /** PostgreSQL's `<txid>:<lsn>` has another LSN in BEGIN, in each change and in END; only the txid is common. */
-function transactionId(kind: SystemKind, id: string): string {
+export function transactionId(kind: SystemKind, id: string): string {
   return kind === 'postgresql' ? (id.split(':')[0] ?? id) : id;
 }
 
-/** LSN, or binlog file, position and row, in fixed width. */
-function positionOf(kind: SystemKind, source: Plain): string {
-  if (kind === 'postgresql') return hex(BigInt(String(source.lsn ?? 0)));
-  const file = /(\d+)$/.exec(String(source.file))?.[1] ?? '0';
-  return `${digits(file, 8)}.${digits(source.pos, 12)}.${digits(source.row ?? 0, 8)}`;
+/**
+ * LSN, or binlog file, position and row, in fixed width. PostgreSQL's position of a snapshot read ends in `r`: a
+ * transaction that was under way then has changes that stand before it and are not in it.
+ */
+function positionOf(kind: SystemKind, source: Plain, isRead: boolean): string | undefined {
+  if (kind === 'postgresql') {
+    const { lsn } = source;
+    if (typeof lsn !== 'number' && typeof lsn !== 'bigint') return undefined;
+    return isRead ? `${hex(lsn)}r` : hex(lsn);
+  }
+  const file = fileNumber(String(source.file));
+  if (file === undefined) return undefined;
+  return `${file}.${digits(source.pos ?? 0, 12)}.${digits(source.row ?? 0, 8)}`;
 }
 
-function hex(value: bigint): string {
+/** The file stays the same for many changes. */
+let lastFile: { readonly name: string; readonly number: string | undefined } | undefined;
+
+function fileNumber(name: string): string | undefined {
+  if (lastFile?.name !== name) {
+    const number = /(\d+)$/.exec(name)?.[1];
+    lastFile = { name, number: number === undefined ? undefined : digits(number, 8) };
+  }
+  return lastFile.number;
+}
+
+export function hex(value: number | bigint): string {
   return value.toString(16).padStart(16, '0');
 }
 
-function digits(value: unknown, width: number): string {
+export function digits(value: unknown, width: number): string {
   return String(value).padStart(width, '0');
-}
-
-const encodingsByWriter = new WeakMap<object, ReadonlyMap<string, string>>();
-
-/** `connect.name` of each column, from the writer's schema of the row. */
-function encodingsOf(writer: unknown): ReadonlyMap<string, string> {
-  const key = writer as object;
-  const known = encodingsByWriter.get(key);
-  if (known !== undefined) return known;
-  const found = new Map<string, string>();
-  const envelope = writer as { readonly fields: readonly { name: string; type: unknown }[] };
-  const before = envelope.fields.find((field) => field.name === 'before');
-  const row = [before?.type].flat().find((type) => typeof type === 'object' && type !== null);
-  const fields = (row as { readonly fields?: readonly { name: string; type: unknown }[] })?.fields;
-  for (const field of fields ?? []) {
-    const named = [field.type].flat().find((type) => typeof type === 'object' && type !== null);
-    const encoding = (named as Plain | undefined)?.['connect.name'];
-    if (typeof encoding === 'string') found.set(field.name, encoding);
-  }
-  encodingsByWriter.set(key, found);
-  return found;
-}
-
-export function parseTransactionEvent(
-  kind: SystemKind,
-  plain: unknown,
-): TransactionBegin | TransactionEnd {
-  const event = plain as Plain;
-  const id = String(event.id);
-  if (event.status === 'BEGIN') return { kind: 'begin', id: transactionId(kind, id) };
-  return {
-    kind: 'end',
-    id: transactionId(kind, id),
-    changes: Number(event.event_count ?? 0),
-    order: endOrder(kind, id),
-    committedAt: Number(event.ts_ms),
-  };
-}
-
-/** END's LSN, or the GTID's sequence within its domain. */
-function endOrder(kind: SystemKind, id: string): string {
-  if (kind === 'postgresql') return hex(BigInt(id.split(':')[1] ?? '0'));
-  const [domain = '0', , sequence = '0'] = id.split('-');
-  return `${digits(domain, 10)}.${digits(sequence, 20)}`;
 }

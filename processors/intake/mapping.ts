@@ -2,7 +2,8 @@
  * What a `connectors/<system>/mapping.ts` says of a legacy system: which tables and columns are read, how rows make
  * documents, and what a document means for stock. Pure; a new system needs such a file and a connector config.
  */
-import type { CapturedTable, Row, SystemKind } from '../cdc/change.ts';
+import type { Row, SystemKind } from '../cdc/change.ts';
+import type { CapturedTable } from '../cdc/table.ts';
 
 export type Table = CapturedTable & {
   /**

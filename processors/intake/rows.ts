@@ -1,5 +1,6 @@
 /** Rows into documents and lookups: dedupe by position, deletions, housekeeping. Nothing is computed from them here. */
-import type { CapturedTable, Change, Row } from '../cdc/change.ts';
+import { type Change, keyPart, type Row } from '../cdc/change.ts';
+import type { CapturedTable } from '../cdc/table.ts';
 import type { StateView } from '../topology/topology.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
 import type { OpenDocument, OpenDocuments } from './open-documents.ts';
@@ -135,7 +136,7 @@ function headerKeyOf(
   if (change.row === null) {
     return before === undefined ? undefined : { headerKey: before, inPrimaryKey: false };
   }
-  const now = headerKey.map((column) => change.row?.[column]).join('|');
+  const now = headerKey.map((column) => keyPart(change.row?.[column] ?? null)).join('|');
   return before === undefined || before === now
     ? { headerKey: now, inPrimaryKey: false }
     : { headerKey: now, inPrimaryKey: false, movedFrom: before };

@@ -1,6 +1,7 @@
 /** One task per source system: changes → source transactions → documents → one movement per SKU. */
 import type { Alert, Movement } from '../../schemas/types.ts';
-import type { Change, TransactionBegin, TransactionEnd, UnusableChange } from '../cdc/change.ts';
+import type { Change, UnusableChange } from '../cdc/change.ts';
+import type { TransactionBegin, TransactionEnd } from '../cdc/transaction-event.ts';
 import { alerts, movements } from '../topics.ts';
 import { type Emit, emit, type Input, type StateView, type Step } from '../topology/topology.ts';
 import { computeDocument, documentOf } from './documents.ts';
@@ -65,6 +66,10 @@ function onChange(
   change: Change,
   state: StateView<IntakeState>,
 ): readonly Emit[] {
+  if (change.operation === 't') {
+    const fault = 'the table was truncated: its rows have to be read again';
+    return onUnusable(mapping, { ...change, kind: 'unusable', fault, isTableBroken: false }, state);
+  }
   const counted = count('changes', 1);
   if (change.transaction !== null) {
     hold(state, change.transaction, change);

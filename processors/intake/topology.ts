@@ -1,5 +1,6 @@
 /** The intake of one source system: its captured tables and its transaction topic, and tables of others that it looks up. */
-import { envelopeFields, parseChange, parseTransactionEvent } from '../cdc/change.ts';
+import { envelopeFields, parseChange } from '../cdc/change.ts';
+import { parseTransactionEvent } from '../cdc/transaction-event.ts';
 import { alerts, movements } from '../topics.ts';
 import type { ForeignTopic, Topic } from '../topology/topic.ts';
 import { defineTopology, type Topology } from '../topology/topology.ts';
@@ -18,7 +19,9 @@ export const transactionTopic = (system: string): string => `${system}.transacti
 
 export function intakeTopology(mapping: SystemMapping): Topology<IntakeState> {
   const { system, kind, schema } = mapping;
-  const own = capturedTables(mapping).map(
+  const tables = capturedTables(mapping);
+  const names = new Set(tables.map((table) => `${schema}.${table.name}`));
+  const own = tables.map(
     (table): ForeignTopic<IntakeValue> => ({
       name: tableTopic(system, schema, table.name),
       foreign: true,
@@ -34,7 +37,7 @@ export function intakeTopology(mapping: SystemMapping): Topology<IntakeState> {
       {
         name: transactionTopic(system),
         foreign: true,
-        parse: (plain) => parseTransactionEvent(kind, plain),
+        parse: (plain) => parseTransactionEvent(kind, names, plain),
       },
       ...others.map(foreignLookup),
     ],

@@ -2,7 +2,8 @@
  * Source transactions, whole: changes are held until as many have arrived as END counts, and transactions are released
  * in the order of their ENDs. One whose END or changes never come is released after a deadline, flagged.
  */
-import type { Change, TransactionEnd, TransactionPlace } from '../cdc/change.ts';
+import type { Change, TransactionPlace } from '../cdc/change.ts';
+import type { TransactionEnd } from '../cdc/transaction-event.ts';
 import type { StateView } from '../topology/topology.ts';
 import { emptySystem, type IntakeState, keys, type SystemState } from './state.ts';
 

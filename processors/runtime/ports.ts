@@ -103,6 +103,8 @@ export interface StateStore {
     checkpoint: StoredCheckpoint | undefined,
   ): void;
   entries(): Iterable<readonly [key: string, value: Uint8Array]>;
+  /** The keys that begin so. */
+  keys(beginning: string): Iterable<string>;
   clear(): void;
   close(): Promise<void>;
 }

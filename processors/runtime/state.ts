@@ -2,15 +2,18 @@
  * The state of one partition while a transaction is open: what steps wrote lies over a cache of decoded values,
  * which lies over the store. A commit moves it down, a rollback drops it.
  */
-import type { StateCodec, StateView } from '../topology/topology.ts';
+import type { StateCodec, StepState } from '../topology/topology.ts';
 import { reservedStart } from './checkpoint.ts';
 import { stop } from './errors.ts';
 
-/** Reads the committed bytes of a key. */
-export type CommittedBytes = (key: string) => Uint8Array | undefined;
+/** What is committed. */
+export type CommittedState = {
+  readonly get: (key: string) => Uint8Array | undefined;
+  readonly keys: (beginning: string) => Iterable<string>;
+};
 
 export type OpenState<S> = {
-  readonly view: StateView<S>;
+  readonly view: StepState<S>;
   /** What a commit would change, encoded: one entry per key; nothing for a key that came and went. */
   readonly changes: () => readonly (readonly [key: string, bytes: Uint8Array | undefined])[];
   readonly commit: () => void;
@@ -23,7 +26,7 @@ const gone = Symbol('gone');
 
 export function openState<S>(
   codec: StateCodec<S>,
-  committed: CommittedBytes,
+  committed: CommittedState,
   options: { readonly hotCellsMax: number },
 ): OpenState<S> {
   const open = new Map<string, S | typeof gone>();
@@ -40,7 +43,7 @@ export function openState<S>(
   const readCommitted = (key: string): S | typeof gone => {
     const known = hot.get(key);
     if (known !== undefined) return known;
-    const bytes = committed(key);
+    const bytes = committed.get(key);
     const value = bytes === undefined ? gone : decodeState(codec, bytes);
     if (options.hotCellsMax > 0) remember(key, value);
     return value;
@@ -61,12 +64,21 @@ export function openState<S>(
       delete: (key) => {
         open.set(key, gone);
       },
+      keys: (beginning) => {
+        const found = new Set(committed.keys(beginning));
+        for (const [key, value] of open) {
+          if (!key.startsWith(beginning)) continue;
+          if (value === gone) found.delete(key);
+          else found.add(key);
+        }
+        return [...found].sort();
+      },
     },
     changes: () => {
       const changes: [string, Uint8Array | undefined][] = [];
       for (const [key, value] of open) {
         if (value !== gone) changes.push([key, encodeState(codec, value as S)]);
-        else if (committed(key) !== undefined) changes.push([key, undefined]);
+        else if (committed.get(key) !== undefined) changes.push([key, undefined]);
       }
       return changes;
     },

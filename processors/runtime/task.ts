@@ -24,7 +24,7 @@ import type {
   RawRecord,
   TraceIds,
 } from './ports.ts';
-import { type CommittedBytes, openState } from './state.ts';
+import { type CommittedState, openState } from './state.ts';
 import { nextSpan } from './trace.ts';
 
 export type TaskOptions<S> = {
@@ -33,7 +33,7 @@ export type TaskOptions<S> = {
   readonly codecs: Codecs;
   readonly traceIds: TraceIds;
   readonly deadLetters: Topic<string, DeadLetter>;
-  readonly committed: CommittedBytes;
+  readonly committed: CommittedState;
   readonly hotCellsMax: number;
 };
 

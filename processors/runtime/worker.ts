@@ -263,7 +263,7 @@ async function openSession<S>(options: WorkerOptions<S>): Promise<Session> {
     const task = createTask({
       ...options,
       partition,
-      committed: store.get,
+      committed: store,
       hotCellsMax: limits.hotCellsMax,
     });
     task.standAt(stored);

@@ -32,6 +32,12 @@ export type StateView<S> = {
   delete(key: string): void;
 };
 
+/** The state as a step has it. */
+export type StepState<S> = StateView<S> & {
+  /** All keys that begin so, in order. Reads through the store: for what happens once in a while, not per record. */
+  keys(beginning: string): readonly string[];
+};
+
 /** What a step wants written, in order. */
 export type Emit =
   | {
@@ -51,7 +57,7 @@ export type Emit =
  * Called once per input, in order. Synchronous, total and deterministic: no clock, no I/O, no random.
  * A record that it cannot use is answered with a `deadLetter`; a throw is a programmer error and stops the processor.
  */
-export type Step<S> = (input: Input, state: StateView<S>) => readonly Emit[];
+export type Step<S> = (input: Input, state: StepState<S>) => readonly Emit[];
 
 /** State values ↔ bytes, in the local store and the changelog. Versions run from 1 to 255; a newer one than ours is refused. */
 export type StateCodec<S> = {

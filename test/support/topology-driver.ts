@@ -279,7 +279,7 @@ function startTasks<S>(
       codecs,
       traceIds: countedIds(),
       deadLetters: deadLetterTopic,
-      committed: store.get,
+      committed: store,
       // None: every read goes through the state's own codec.
       hotCellsMax: 0,
     });
