@@ -55,11 +55,12 @@ function ensureModules() {
     'installing the packages of package-lock.json (node-rdkafka is compiled, about two minutes) ...',
   );
   const beganAt = Date.now();
-  const cores = String(spawnSync('nproc').stdout ?? '2').trim();
+  // node-rdkafka's makefile asks for config.h before its configure step has written it when make runs in parallel.
+  const { MAKEFLAGS: _makeflags, JOBS: _jobs, ...environment } = process.env;
   const ci = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
-    env: { ...process.env, MAKEFLAGS: `-j${cores}`, JOBS: cores },
+    env: { ...environment, JOBS: '1' },
   });
   if (ci.status !== 0) {
     fail(
