@@ -2,12 +2,11 @@
  * The one provider of real parts for tests. Native by default; `STOCKLINE_TEST_STACK=containers` takes them from
  * docker-compose.yml through testcontainers, where a Docker engine is there. Started once for all `*.real.test.ts`.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DockerComposeEnvironment, Wait } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
+import { newFolder } from './folders.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +17,7 @@ declare module 'vitest' {
 type Provided = { readonly addresses: StackAddresses; readonly stop: () => Promise<void> };
 
 async function nativeStack(): Promise<Provided> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-test-'));
+  const directory = newFolder('test');
   const stack = await startStack({
     directory,
     report: (line) => process.stderr.write(`${line}\n`),
@@ -33,8 +32,7 @@ async function nativeStack(): Promise<Provided> {
 }
 
 async function containerStack(): Promise<Provided> {
-  const secretsDirectory = mkdtempSync(join(tmpdir(), 'stockline-secrets-'));
-  mkdirSync(secretsDirectory, { recursive: true });
+  const secretsDirectory = newFolder('secrets');
   const environment = await new DockerComposeEnvironment('.', 'docker-compose.yml')
     .withWaitStrategy('connect', Wait.forHealthCheck())
     .withWaitStrategy('registry', Wait.forHealthCheck())

@@ -1,0 +1,220 @@
+/**
+ * The main job as `npm start` runs it, on a stack of its own: against every truth, beside working legacy systems, and
+ * over a restart of everything.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type DatabaseAddress,
+  type StackAddresses,
+  startStack,
+} from '../../deploy/native/stack.ts';
+import { type Demonstration, openDemonstration } from '../../processors/cli/demonstration.ts';
+import { installErp, installPos } from '../../processors/cli/legacy-systems.ts';
+import { settleAndCompare } from '../../processors/cli/settle.ts';
+import { askAnalytics } from '../../processors/cli/sql.ts';
+import { newFolder } from '../support/folders.ts';
+
+const directory = newFolder('demonstration');
+const { signal } = new AbortController();
+const noMismatches = { truth: 0, legacySql: 0, channels: 0, clickhouse: 0 };
+
+let demonstration: Demonstration;
+let untouched: Schemas;
+
+const open = (): Promise<Demonstration> =>
+  openDemonstration({ directory, seed: 11, report: () => undefined, signal });
+
+beforeAll(async () => {
+  const stack = await startStack({
+    directory: `${directory}/stack`,
+    parts: ['postgres', 'mariadb'],
+    report: () => undefined,
+  });
+  try {
+    const { postgres, mariadb } = stack.addresses;
+    await installErp({ ...postgres, database: 'erp' });
+    await installPos({ ...mariadb, database: 'pos' });
+    untouched = schemasOf(stack.addresses);
+  } finally {
+    await stack.stop();
+  }
+  demonstration = await open();
+});
+
+afterAll(async () => {
+  await demonstration?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('the main job', () => {
+  it('D1: stock, channels and ClickHouse equal the truth and SQL after 1 500 source transactions', async () => {
+    const { transactions } = await demonstration.simulator.run({ transactions: 1_500 });
+    const result = await settleAndCompare(demonstration, transactions, signal);
+    expect(result.examples).toEqual([]);
+    expect(result.mismatches).toEqual(noMismatches);
+    expect(result.deadLetters).toBe(0);
+    expect(result.changes).toBeGreaterThan(transactions);
+  });
+
+  it('S1: nothing but the publication is added to the schemas of the legacy systems', () => {
+    const now = schemasOf(demonstration.addresses);
+    expect(now.mariadb).toEqual(untouched.mariadb);
+    const added = now.postgres.filter((line) => !untouched.postgres.includes(line));
+    expect(added.filter((line) => !/PUBLICATION "?stockline_erp"?/.test(line))).toEqual([]);
+    expect(added).not.toEqual([]);
+    expect(untouched.postgres.filter((line) => !now.postgres.includes(line))).toEqual([]);
+  });
+
+  it('S1: the legacy systems can still update and delete in every table while they are captured', async () => {
+    const { postgres, mariadb } = demonstration.addresses;
+    const tables = await changeEveryErpTable(postgres);
+    expect(tables).toContain('lagprot');
+    expect(await changeEveryPosTable(mariadb)).toContain('receipt_line');
+  });
+
+  it('a stranger with kafkajs and the registry reads stock and channel figures', async () => {
+    const { kafkaBrokers, registryUrl } = demonstration.addresses;
+    const lines = await readExample({ KAFKA: kafkaBrokers, REGISTRY: registryUrl });
+    for (const topic of ['inventory.stock.v1', 'channel.web.stock.v1']) {
+      const line = lines.find((one) => one.startsWith(topic)) ?? '';
+      const value = JSON.parse(line.slice(topic.length)) as Readonly<Record<string, unknown>>;
+      expect(value.sku).toMatch(/^\S+$/);
+      expect(value.sequence).toBeGreaterThan(0);
+    }
+  });
+
+  it('the analysts’ views answer while it runs', async () => {
+    const ask = (query: string) => askAnalytics(`${directory}/run`, query, 'CSV');
+    const sku = (await ask('SELECT sku FROM stock_now LIMIT 1')).trim().replaceAll('"', '');
+    expect(sku).not.toBe('');
+    expect(await ask('SELECT hour, location, units_sold FROM sales_hourly LIMIT 1')).not.toBe('');
+    expect(await ask(`SELECT count() > 0 FROM movements_of_sku WHERE sku = '${sku}'`)).toBe('1\n');
+  });
+
+  it('E1: a second start goes on where the first stopped, with the same totals', async () => {
+    const before = await settleAndCompare(demonstration, 0, signal);
+    await demonstration.close();
+    demonstration = await open();
+    const again = await settleAndCompare(demonstration, 0, signal);
+    expect(again.mismatches).toEqual(noMismatches);
+    expect(again.cells).toBe(before.cells);
+    const { transactions } = await demonstration.simulator.run({ transactions: 300 });
+    const after = await settleAndCompare(demonstration, transactions, signal);
+    expect(after.examples).toEqual([]);
+    expect(after.mismatches).toEqual(noMismatches);
+    expect(after.deadLetters).toBe(0);
+  });
+});
+
+/** The schema of each legacy database as its own tool writes it, a statement or line each. */
+type Schemas = { readonly postgres: readonly string[]; readonly mariadb: readonly string[] };
+
+function schemasOf({ postgres, mariadb }: StackAddresses): Schemas {
+  const at = ({ host, port, adminUser }: DatabaseAddress): string[] => [
+    `--host=${host}`,
+    `--port=${port}`,
+    `--user${postgres.port === port ? 'name' : ''}=${adminUser}`,
+  ];
+  const erp = execFileSync('pg_dump', [...at(postgres), '--schema-only', 'erp'], {
+    env: { ...process.env, PGPASSWORD: postgres.adminPassword },
+  });
+  const pos = execFileSync(
+    'mariadb-dump',
+    [...at(mariadb), '--no-data', '--skip-comments', 'pos'],
+    {
+      env: { ...process.env, MYSQL_PWD: mariadb.adminPassword },
+    },
+  );
+  return {
+    // A restricted dump begins and ends with a random word.
+    postgres: linesOf(erp).filter((line) => !/^(--|\\(un)?restrict)/.test(line)),
+    // The next number of a key is data.
+    mariadb: linesOf(pos).map((line) => line.replace(/ AUTO_INCREMENT=\d+/, '')),
+  };
+}
+
+function linesOf(output: Buffer): readonly string[] {
+  return output
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** Writes to every row of every table and takes it back; returns the tables. */
+async function changeEveryErpTable(address: DatabaseAddress): Promise<readonly string[]> {
+  const client = new pg.Client({
+    host: address.host,
+    port: address.port,
+    user: address.adminUser,
+    password: address.adminPassword,
+    database: 'erp',
+  });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query("INSERT INTO lagprot (zeit, text) VALUES (now(), 'Probe')");
+    const { rows } = await client.query<{ name: string; column: string }>(
+      `SELECT table_name AS name, min(column_name) AS column FROM information_schema.columns
+       WHERE table_schema = 'public' GROUP BY table_name`,
+    );
+    for (const { name, column } of rows) {
+      await client.query(`UPDATE ${name} SET ${column} = ${column}`);
+      await client.query(`DELETE FROM ${name}`);
+    }
+    return rows.map(({ name }) => name);
+  } finally {
+    await client.query('ROLLBACK');
+    await client.end();
+  }
+}
+
+async function changeEveryPosTable(address: DatabaseAddress): Promise<readonly string[]> {
+  const connection = await createConnection({
+    host: address.host,
+    port: address.port,
+    user: address.adminUser,
+    password: address.adminPassword,
+    database: 'pos',
+  });
+  try {
+    await connection.beginTransaction();
+    const [rows] = await connection.query<({ name: string; column: string } & RowDataPacket)[]>(
+      `SELECT table_name AS \`name\`, min(column_name) AS \`column\` FROM information_schema.columns
+       WHERE table_schema = 'pos' GROUP BY table_name`,
+    );
+    for (const { name, column } of rows) {
+      await connection.query(`UPDATE ${name} SET ${column} = ${column}`);
+      await connection.query(`DELETE FROM ${name}`);
+    }
+    return rows.map(({ name }) => name);
+  } finally {
+    await connection.rollback();
+    await connection.end();
+  }
+}
+
+/** Runs the shipped example until it has printed something of both topics. */
+async function readExample(environment: Readonly<Record<string, string>>): Promise<string[]> {
+  const example = spawn(process.execPath, ['docs/examples/read-stock.mjs'], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const seen = (topic: string): boolean => lines.some((line) => line.startsWith(topic));
+  try {
+    let rest = '';
+    for await (const chunk of example.stdout) {
+      const parts = (rest + String(chunk)).split('\n');
+      rest = parts.pop() ?? '';
+      lines.push(...parts);
+      if (seen('inventory.stock.v1') && seen('channel.web.stock.v1')) break;
+    }
+  } finally {
+    example.kill('SIGKILL');
+  }
+  return lines;
+}
