@@ -1,6 +1,7 @@
 /** Runs the processors as child processes: status by message, restart after a crash, end by SIGTERM. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import type { ProcessStatus } from './pipeline-status.ts';
@@ -16,6 +17,10 @@ export type Processors = {
 const restartAfterMs = 1_000;
 const restartsMax = 20;
 const stopDeadlineMs = 9_000;
+/** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
+const nodeOptions = ['--max-semi-space-size=64'];
+/** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way. */
+const niceness: Readonly<Record<string, number>> = { analytics: 10 };
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** Starts one process per entry of `processes`, whose value is what STOCKLINE_PROCESSORS shall be in it. */
@@ -33,12 +38,13 @@ export function startProcessors(options: {
   const launch = (name: string, processors: string, restarts: number): void => {
     const logFile = `${options.logDirectory}/${name}.log`;
     const log = createWriteStream(logFile, { flags: 'a' });
-    const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', main], {
       env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Its own group: Ctrl-C reaches it through us, in the right order.
       detached: true,
     });
+    if (child.pid !== undefined) setPriority(child.pid, niceness[name] ?? 0);
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
     child.on('message', (message) => status.set(name, message as ProcessStatus));
