@@ -33,7 +33,10 @@ export async function startConnect(context: StackContext): Promise<PartProcess> 
   return part;
 }
 
-function workerProperties(context: StackContext): string {
+/** The same as deploy/config/connect.properties but for addresses and folders. */
+export function workerProperties(
+  context: Pick<StackContext, 'ports' | 'jars' | 'secretsDirectory'>,
+): string {
   const { ports, jars, secretsDirectory } = context;
   return `bootstrap.servers=127.0.0.1:${ports.kafka}
 group.id=stockline-connect
@@ -41,7 +44,7 @@ listeners=http://127.0.0.1:${ports.connect}
 rest.advertised.host.name=127.0.0.1
 rest.advertised.port=${ports.connect}
 plugin.path=${jars.plugins}
-plugin.discovery=only_scan
+plugin.discovery=service_load
 config.storage.topic=stockline-connect-configs
 offset.storage.topic=stockline-connect-offsets
 status.storage.topic=stockline-connect-status

@@ -163,9 +163,20 @@ export type Jars = {
   readonly registry: string;
 };
 
+/** Changed with what is done to the fetched files, so that an older cache is not taken for a new one. */
+const layout = 'plugin manifests';
+
 /** The JVM parts that connectors/pom.xml pins, in a cache that later starts and other clones share. */
-export async function fetchJars(cache: string, report: Report): Promise<Jars> {
-  const stamp = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 16);
+export async function fetchJars(
+  cache: string,
+  options: { readonly java: () => Promise<string>; readonly report: Report },
+): Promise<Jars> {
+  const { report } = options;
+  const stamp = createHash('sha256')
+    .update(readFileSync(pom))
+    .update(layout)
+    .digest('hex')
+    .slice(0, 16);
   const folder = `${cache}/jars-${stamp}`;
   const jars = {
     kafka: `${folder}/kafka`,
@@ -174,8 +185,8 @@ export async function fetchJars(cache: string, report: Report): Promise<Jars> {
   };
   if (existsSync(folder)) return jars;
   if (spawnSync('mvn', ['-v']).status !== 0) await installDebian(['maven'], report);
+  forgetAbandoned(cache);
   const part = `${cache}/jars-${stamp}.${process.pid}.part`;
-  rmSync(part, { recursive: true, force: true });
   mkdirSync(part, { recursive: true });
   const maven = (profile: string, goal: string, ...args: string[]): Promise<string> =>
     run('mvn', ['-q', '-B', '-f', pom, `-P${profile}`, `dependency:${goal}`, ...args]);
@@ -185,7 +196,6 @@ export async function fetchJars(cache: string, report: Report): Promise<Jars> {
   ];
   const unpackedTo = (folder: string): string[] => [
     '-DincludeTypes=tar.gz',
-    '-Dmdep.unpack.excludes=**/PaxHeaders.X/**',
     `-DmarkersDirectory=${part}/markers`,
     `-DoutputDirectory=${folder}`,
   ];
@@ -195,8 +205,33 @@ export async function fetchJars(cache: string, report: Report): Promise<Jars> {
   await maven('converter', 'copy-dependencies', ...jarsTo(`${part}/plugins/avro-converter`));
   report('fetching Debezium for PostgreSQL and MariaDB (32 MB) ...');
   await maven('debezium', 'unpack-dependencies', ...unpackedTo(`${part}/plugins`));
+  await writePluginManifests(await options.java(), part);
   report('fetching the schema registry (159 MB) ...');
   await maven('registry', 'unpack-dependencies', ...unpackedTo(`${part}/registry`));
   renameSync(part, folder);
   return jars;
+}
+
+/** What a start that was broken off has left. */
+function forgetAbandoned(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const pid = /^jars-.*\.(\d+)\.part$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
+      rmSync(`${cache}/${name}`, { recursive: true, force: true });
+    }
+  }
+}
+
+/** With manifests Kafka Connect finds its plugins at once; without, it reads through every jar at each start. */
+async function writePluginManifests(java: string, folder: string): Promise<void> {
+  // The archives' own attributes come as a folder, which would be taken for a plugin.
+  rmSync(`${folder}/plugins/PaxHeaders.X`, { recursive: true, force: true });
+  await run(java, [
+    '-cp',
+    `${folder}/kafka/*`,
+    'org.apache.kafka.tools.ConnectPluginPath',
+    'sync-manifests',
+    '--plugin-path',
+    `${folder}/plugins`,
+  ]);
 }

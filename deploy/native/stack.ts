@@ -88,18 +88,19 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
   const logging = `${directory}/config/log4j2.properties`;
   writeFileSync(logging, javaLogging);
   const runtimes = new Map<number, Promise<string>>();
+  const javaOf = (atLeast: number): Promise<string> => {
+    const known = runtimes.get(atLeast) ?? java(atLeast, cache, options.report);
+    runtimes.set(atLeast, known);
+    return known;
+  };
   return {
     directory,
     secretsDirectory,
     cache,
     ports: await choosePorts(`${directory}/ports.json`, process.env),
-    jars: await fetchJars(cache, options.report),
+    jars: await fetchJars(cache, { java: () => javaOf(17), report: options.report }),
     adminPassword: adminPassword(`${secretsDirectory}/admin-password`),
-    java: (atLeast) => {
-      const known = runtimes.get(atLeast) ?? java(atLeast, cache, options.report);
-      runtimes.set(atLeast, known);
-      return known;
-    },
+    java: javaOf,
     javaLogging: () => [`-Dlog4j2.configurationFile=${logging}`],
     report: options.report,
     signal: options.signal,
