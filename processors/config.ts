@@ -1,4 +1,5 @@
 /** The environment, parsed once into one frozen configuration; every fault is told at once. */
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const processorNames = ['intake', 'stock', 'channels', 'analytics'] as const;
@@ -41,14 +42,29 @@ export type Config = {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Throws one error that names every variable that is missing or wrong. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = schema.safeParse(environment);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`the environment is not right:\n  ${faults.join('\n  ')}`);
-  }
-  const values = parsed.data;
+export function parseEnvironment<T>(shape: z.ZodType<T>, environment: Environment): T {
+  const parsed = shape.safeParse(withSecrets(environment));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`the environment is not right:\n  ${faults.join('\n  ')}`);
+}
+
+/** `STOCKLINE_X_FILE` names a file that holds `STOCKLINE_X`, so that a secret need not stand in the environment. */
+function withSecrets(environment: Environment): Environment {
+  const ending = '_FILE';
+  const secrets = Object.entries(environment).flatMap(([name, file]) =>
+    name.startsWith('STOCKLINE_') && name.endsWith(ending) && file !== undefined
+      ? [[name.slice(0, -ending.length), readFileSync(file, 'utf8').trim()]]
+      : [],
+  );
+  return { ...environment, ...Object.fromEntries(secrets) };
+}
+
+export function parseConfig(environment: Environment): Config {
+  const values = parseEnvironment(schema, environment);
   return Object.freeze({
     processors: values.STOCKLINE_PROCESSORS,
     brokers: values.STOCKLINE_KAFKA,

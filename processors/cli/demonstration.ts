@@ -3,24 +3,22 @@
  * outside reader of the results; opened in order, closed in reverse.
  */
 import { mkdirSync } from 'node:fs';
-import { erpMapping } from '../../connectors/erp/mapping.ts';
 import { legacySql } from '../../connectors/simulator/legacy-sql.ts';
 import { openSimulator, type Simulator } from '../../connectors/simulator/simulator.ts';
 import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
 import { type IndependentReader, readTopics } from '../adapters/independent-reader.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
-import { capturedTables } from '../intake/mapping.ts';
 import { alerts, channelStock, stockLevels } from '../topics.ts';
 import { type AnalyticsFigures, analyticsFigures } from './analytics-figures.ts';
-import { applyTopicsAndSchemas } from './apply.ts';
+import { applyCapture, applyTopicsAndSchemas } from './apply.ts';
 import type { FiguresByCell } from './compare.ts';
-import { applyConnectors, secret } from './connectors.ts';
 import { Figures } from './figures.ts';
 import { installErp, installPos } from './legacy-systems.ts';
 import { type Counts, countsOf } from './pipeline-status.ts';
+import { placesOf, rememberStack } from './places.ts';
 import { loadPolicies } from './policies.ts';
 import { type Processors, startProcessors } from './processes.ts';
-import { type DatabaseAccess, grantMariadb, grantPostgres } from './sources.ts';
+import type { DatabaseAccess } from './sources.ts';
 
 export type Demonstration = {
   readonly addresses: StackAddresses;
@@ -48,7 +46,6 @@ export type DemonstrationOptions = {
 type Closer = () => Promise<void>;
 
 const processorsReadyMs = 90_000;
-const captureUser = 'stockline';
 
 export async function openDemonstration(options: DemonstrationOptions): Promise<Demonstration> {
   const closers: Closer[] = [];
@@ -70,21 +67,17 @@ async function open(
   const { directory, report } = options;
   let note = report;
   const addresses = options.stack ?? (await startParts(options, closers));
-  const erp: DatabaseAccess = { ...addresses.postgres, database: 'erp' };
-  const pos: DatabaseAccess = { ...addresses.mariadb, database: 'pos' };
+  rememberStack(directory, addresses);
+  const places = placesOf(addresses);
+  const { erp, pos } = places;
 
   const simulator = await openLegacySystems(options, erp, pos);
   closers.push(() => simulator.close());
   const policies = loadPolicies();
-  await applyTopicsAndSchemas({
-    brokers: addresses.kafkaBrokers,
-    registryUrl: addresses.registryUrl,
-    policies,
-    report,
-  });
+  await applyTopicsAndSchemas(places, policies, report);
   const processors = launchProcessors(directory, addresses, (text) => note(text));
   closers.push(() => processors.stop());
-  await capture(addresses, erp, pos, report);
+  await applyCapture(places, report);
   await processors.ready(processorsReadyMs);
   report('processors: running');
 
@@ -143,40 +136,6 @@ async function openLegacySystems(
   await simulator.seedMasterData();
   options.report('legacy systems: erp (PostgreSQL) and pos (MariaDB) are there');
   return simulator;
-}
-
-/** What the capture needs in the sources, then the connectors themselves. */
-async function capture(
-  addresses: StackAddresses,
-  erp: DatabaseAccess,
-  pos: DatabaseAccess,
-  report: (line: string) => void,
-): Promise<void> {
-  const secrets = addresses.secretsDirectory;
-  await Promise.all([
-    grantPostgres(
-      erp,
-      { user: captureUser, password: secret(secrets, 'erp-password') },
-      {
-        name: 'stockline_erp',
-        tables: capturedTables(erpMapping).map((table) => `${erpMapping.schema}.${table.name}`),
-      },
-    ),
-    grantMariadb(pos, { user: captureUser, password: secret(secrets, 'pos-password') }),
-  ]);
-  const common = {
-    kafka: addresses.kafkaBrokers,
-    registry: addresses.registryUrl.replace('/apis/ccompat/v7', '/apis/registry/v2'),
-    secrets,
-  };
-  await applyConnectors({
-    connectUrl: addresses.connectUrl,
-    report,
-    systems: {
-      erp: { ...common, host: erp.host, port: String(erp.port) },
-      pos: { ...common, host: pos.host, port: String(pos.port) },
-    },
-  });
 }
 
 function launchProcessors(

@@ -1,5 +1,7 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
+import { apply } from './apply.ts';
+import { readPlaces } from './places.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
 
@@ -40,6 +42,22 @@ program
   .option('--directory <path>', 'where data and logs are kept', '.stockline')
   .action(async (options) => {
     process.exitCode = await start(options);
+  });
+
+program
+  .command('apply')
+  .description(
+    'make topics, schemas, grants in the sources and connectors as they shall be; safe to repeat',
+  )
+  .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+  .addHelpText(
+    'after',
+    '\nElsewhere than beside `npm start`, the environment says where everything is: STOCKLINE_KAFKA, STOCKLINE_REGISTRY,' +
+      '\nSTOCKLINE_CONNECT, STOCKLINE_SECRETS (a folder that Kafka Connect reads too), STOCKLINE_ERP (postgres://admin@host/erp),' +
+      '\nSTOCKLINE_ERP_PASSWORD, STOCKLINE_POS (mariadb://admin@host/pos), STOCKLINE_POS_PASSWORD; NAME_FILE names a file with the value.',
+  )
+  .action(async ({ directory }) => {
+    process.exitCode = await apply(readPlaces(process.env, directory));
   });
 
 program
