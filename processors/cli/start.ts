@@ -18,7 +18,7 @@ export type StartOptions = {
 
 const drawEveryMs = 500;
 const idleRate = 20;
-const warmUpSeconds = 20;
+const warmUpSeconds = 60;
 const measureSeconds = 120;
 
 /** Resolves with the exit code. */
@@ -27,8 +27,9 @@ export async function start(options: StartOptions): Promise<number> {
   mkdirSync(directory, { recursive: true });
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  // Not `once`: a terminal and its launcher may each send the signal, and the second one must not cut the ending short.
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   let demonstration: Demonstration | undefined;
   let screen: Screen | undefined;
