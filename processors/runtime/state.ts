@@ -1,6 +1,6 @@
 /**
- * The state of one partition while a transaction is open: what steps wrote lies over a cache of decoded values,
- * which lies over the store. A commit moves it down, a rollback drops it.
+ * The state of one partition while a transaction is open. One map holds a cell per key: what is committed, as far as
+ * it is known, and what the open transaction wrote. A commit makes the one the other, a rollback forgets it.
  */
 import type { StateCodec, StepState } from '../topology/topology.ts';
 import { reservedStart } from './checkpoint.ts';
@@ -23,52 +23,76 @@ export type OpenState<S> = {
 };
 
 const gone = Symbol('gone');
+/** Nobody has asked the store. */
+const unread = Symbol('unread');
+
+type Cell<S> = {
+  readonly key: string;
+  committed: S | typeof gone | typeof unread;
+  /** Undefined: the open transaction has not written it. */
+  open: S | typeof gone | undefined;
+  /** Looked at since the last time that room was made. */
+  isUsed: boolean;
+};
 
 export function openState<S>(
   codec: StateCodec<S>,
   committed: CommittedState,
   options: { readonly hotCellsMax: number },
 ): OpenState<S> {
-  const open = new Map<string, S | typeof gone>();
-  const hot = new Map<string, S | typeof gone>();
+  const cells = new Map<string, Cell<S>>();
+  let written: Cell<S>[] = [];
 
-  const remember = (key: string, value: S | typeof gone): void => {
-    hot.delete(key);
-    hot.set(key, value);
-    if (hot.size > options.hotCellsMax) {
-      const oldest = hot.keys().next();
-      if (!oldest.done) hot.delete(oldest.value);
-    }
-  };
   const readCommitted = (key: string): S | typeof gone => {
-    const known = hot.get(key);
-    if (known !== undefined) return known;
     const bytes = committed.get(key);
-    const value = bytes === undefined ? gone : decodeState(codec, bytes);
-    if (options.hotCellsMax > 0) remember(key, value);
-    return value;
+    return bytes === undefined ? gone : decodeState(codec, bytes);
+  };
+  const write = (key: string, value: S | typeof gone): void => {
+    let cell = cells.get(key);
+    if (cell === undefined) {
+      cell = { key, committed: unread, open: value, isUsed: true };
+      cells.set(key, cell);
+      written.push(cell);
+      return;
+    }
+    if (cell.open === undefined) written.push(cell);
+    cell.open = value;
+  };
+  /** The oldest go, but for those that were looked at meanwhile: they are asked again at the next round. */
+  const makeRoom = (): void => {
+    if (cells.size <= options.hotCellsMax) return;
+    for (const [key, cell] of cells) {
+      cells.delete(key);
+      if (cell.isUsed && options.hotCellsMax > 0) {
+        cell.isUsed = false;
+        cells.set(key, cell);
+      } else if (cells.size <= options.hotCellsMax) return;
+    }
   };
 
   return {
     view: {
       get: (key) => {
-        const own = open.get(key);
-        const value = own === undefined ? readCommitted(key) : own;
-        return value === gone ? undefined : (value as S);
+        let cell = cells.get(key);
+        if (cell === undefined) {
+          cell = { key, committed: readCommitted(key), open: undefined, isUsed: false };
+          cells.set(key, cell);
+        } else cell.isUsed = true;
+        if (cell.open !== undefined) return cell.open === gone ? undefined : (cell.open as S);
+        if (cell.committed === unread) cell.committed = readCommitted(key);
+        return cell.committed === gone ? undefined : (cell.committed as S);
       },
       put: (key, value) => {
         if (key.startsWith(reservedStart)) throw new Error('a state key cannot begin with NUL');
         if (value === undefined) throw new Error('a state value cannot be undefined: delete it');
-        open.set(key, value);
+        write(key, value);
       },
-      delete: (key) => {
-        open.set(key, gone);
-      },
+      delete: (key) => write(key, gone),
       keys: (beginning) => {
         const found = new Set(committed.keys(beginning));
-        for (const [key, value] of open) {
+        for (const { key, open } of written) {
           if (!key.startsWith(beginning)) continue;
-          if (value === gone) found.delete(key);
+          if (open === gone) found.delete(key);
           else found.add(key);
         }
         return [...found].sort();
@@ -76,24 +100,34 @@ export function openState<S>(
     },
     changes: () => {
       const changes: [string, Uint8Array | undefined][] = [];
-      for (const [key, value] of open) {
-        if (value !== gone) changes.push([key, encodeState(codec, value as S)]);
-        else if (committed.get(key) !== undefined) changes.push([key, undefined]);
+      for (const cell of written) {
+        const { key } = cell;
+        if (cell.open !== gone) changes.push([key, encodeState(codec, cell.open as S)]);
+        else if (cell.committed === unread ? committed.get(key) !== undefined : cell.committed !== gone)
+          changes.push([key, undefined]);
       }
       return changes;
     },
     commit: () => {
-      for (const [key, value] of open) {
-        // What came and went would push out what is still there.
-        if (value === gone) hot.delete(key);
-        else if (options.hotCellsMax > 0) remember(key, value);
+      for (const cell of written) {
+        // What is gone will hardly be asked for again.
+        if (cell.open === gone) cells.delete(cell.key);
+        else {
+          cell.committed = cell.open as S;
+          cell.open = undefined;
+        }
       }
-      open.clear();
+      written = [];
+      makeRoom();
     },
-    rollback: () => open.clear(),
+    rollback: () => {
+      for (const cell of written) cell.open = undefined;
+      written = [];
+      makeRoom();
+    },
     reset: () => {
-      open.clear();
-      hot.clear();
+      cells.clear();
+      written = [];
     },
   };
 }
