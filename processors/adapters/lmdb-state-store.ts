@@ -1,4 +1,8 @@
-/** A state store on disk: lmdb, one folder per partition. Damaged, cut short or unfinished: deleted, and rebuilt by the runtime. */
+/**
+ * A state store on disk: lmdb, one folder per partition. Damaged, cut short or unfinished: deleted, and rebuilt by the
+ * runtime. Writes gather in memory for a moment, so that a key that changes often is written once and the disk is
+ * waited for rarely; what a crash takes of them comes back from the changelog.
+ */
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
@@ -9,6 +13,9 @@ import type { StateStore, StoredCheckpoint } from '../runtime/ports.ts';
 /** lmdb refuses longer keys. */
 const keyBytesMax = 1_900;
 const metaKey = '\u0000meta';
+/** Gathered writes go to the disk when they are this many or this old, whichever is first. */
+const gatheredMax = 4_096;
+const gatheredMs = 1_000;
 
 type Meta = { readonly changelogOffset: string; readonly writtenAtMs: number };
 type Database = RootDatabase<Buffer, string>;
@@ -22,13 +29,82 @@ export function lmdbStateStore(folder: string): StateStore {
   let database = openDatabase(folder) ?? anew(folder);
   let proved = false;
 
+  const gathered = new Map<string, Uint8Array | undefined>();
+  /** Undefined when nothing is gathered. */
+  let gatheredSinceMs: number | undefined;
+  let latest = readCheckpoint(database);
+
+  const flush = (): void => {
+    if (gatheredSinceMs === undefined) return;
+    database.transactionSync(() => {
+      for (const [key, value] of gathered) {
+        if (value === undefined) database.removeSync(key);
+        else database.putSync(key, bufferOf(value));
+      }
+      if (latest === undefined) database.removeSync(metaKey);
+      else database.putSync(metaKey, encodeMeta(latest));
+    });
+    gathered.clear();
+    gatheredSinceMs = undefined;
+    if (proved || latest === undefined) return;
+    rmSync(mark, { force: true });
+    proved = true;
+  };
   const clear = (): void => {
     void database.close();
     database = anew(folder);
     writeFileSync(mark, '');
     proved = false;
+    gathered.clear();
+    gatheredSinceMs = undefined;
+    latest = undefined;
   };
-  const readCheckpoint = (): StoredCheckpoint | undefined => {
+  return {
+    checkpoint: () => latest,
+    get: (key) => {
+      if (gathered.size > 0) {
+        const value = gathered.get(key);
+        if (value !== undefined || gathered.has(key)) return value;
+      }
+      return database.getBinary(key);
+    },
+    write: (entries, checkpoint) => {
+      for (const [key, value] of entries) gathered.set(checkedKey(key), value);
+      const nowMs = Date.now();
+      gatheredSinceMs ??= nowMs;
+      const isTurning =
+        (checkpoint === undefined) !== (latest === undefined) ||
+        (checkpoint !== undefined && !proved);
+      latest = checkpoint;
+      // A store that begins or ceases to be trusted is so at once.
+      if (isTurning || gathered.size >= gatheredMax || nowMs - gatheredSinceMs >= gatheredMs) {
+        flush();
+      }
+    },
+    entries: function* () {
+      flush();
+      for (const { key } of database.getRange({ snapshot: true })) {
+        const value = key === metaKey ? undefined : database.getBinary(key);
+        if (value !== undefined) yield [key, value] as const;
+      }
+    },
+    keys: function* (beginning) {
+      flush();
+      for (const key of database.getKeys({ start: beginning, snapshot: true })) {
+        if (!key.startsWith(beginning)) return;
+        yield key;
+      }
+    },
+    clear,
+    close: () => {
+      flush();
+      return database.close();
+    },
+  };
+}
+
+function readCheckpoint(database: Database): StoredCheckpoint | undefined {
+  try {
     const bytes = database.getBinary(metaKey);
     if (bytes === undefined) return undefined;
     const length = bytes.readUInt32BE(0);
@@ -38,44 +114,9 @@ export function lmdbStateStore(folder: string): StateStore {
       changelogOffset: BigInt(meta.changelogOffset),
       writtenAtMs: meta.writtenAtMs,
     };
-  };
-  return {
-    checkpoint: () => {
-      try {
-        return readCheckpoint();
-      } catch {
-        return undefined;
-      }
-    },
-    get: (key) => database.getBinary(key),
-    write: (entries, checkpoint) => {
-      database.transactionSync(() => {
-        for (const [key, value] of entries) {
-          if (value === undefined) database.removeSync(key);
-          else database.putSync(checkedKey(key), bufferOf(value));
-        }
-        if (checkpoint === undefined) database.removeSync(metaKey);
-        else database.putSync(metaKey, encodeMeta(checkpoint));
-      });
-      if (proved || checkpoint === undefined) return;
-      rmSync(mark, { force: true });
-      proved = true;
-    },
-    entries: function* () {
-      for (const { key } of database.getRange({ snapshot: true })) {
-        const value = key === metaKey ? undefined : database.getBinary(key);
-        if (value !== undefined) yield [key, value] as const;
-      }
-    },
-    keys: function* (beginning) {
-      for (const key of database.getKeys({ start: beginning, snapshot: true })) {
-        if (!key.startsWith(beginning)) return;
-        yield key;
-      }
-    },
-    clear,
-    close: () => database.close(),
-  };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined when what lies there is no whole database. */
