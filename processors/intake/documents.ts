@@ -1,4 +1,5 @@
 /** A touched document → what has to be told to stock: effects(after) - what was told before. */
+import type { Row } from '../cdc/change.ts';
 import type { StateView } from '../topology/topology.ts';
 import { asContained, difference, normalized, type ToldEffect } from './effects.ts';
 import type { DocumentMapping, EffectDraft, SourceDocument, SystemMapping } from './mapping.ts';
@@ -118,13 +119,14 @@ function draftsOf(
 function rowsNow(known: DocumentState): SourceDocument | null {
   const header = known.header?.row ?? null;
   if (header === null) return null;
-  const lines = Object.values(known.lines).flatMap((line) => (line.row === null ? [] : [line.row]));
+  const lines: Row[] = [];
+  for (const { row } of known.lines.values()) if (row !== null) lines.push(row);
   return { header, lines };
 }
 
 function baselineRows(baseline: NonNullable<DocumentState['baseline']>): SourceDocument | null {
   if (baseline.header === null) return null;
-  return { header: baseline.header, lines: Object.values(baseline.lines) };
+  return { header: baseline.header, lines: [...baseline.lines.values()] };
 }
 
 /** Notes the document under the lookup that it needs; it is computed again when that row arrives. */

@@ -39,18 +39,20 @@ function identity(draft: EffectDraft): string {
 
 /** Levels of one cell and bucket become one; effects of nothing are left out. */
 export function normalized(drafts: readonly EffectDraft[]): readonly EffectDraft[] {
-  const levels = new Map<string, EffectDraft>();
-  const others: EffectDraft[] = [];
+  const kept: EffectDraft[] = [];
+  let levels: Map<string, EffectDraft> | undefined;
   for (const draft of drafts) {
     if (draft.kind !== 'level') {
-      if (draft.quantity !== 0 || draft.kind === 'count') others.push(draft);
+      if (draft.quantity !== 0 || draft.kind === 'count') kept.push(draft);
       continue;
     }
-    const known = levels.get(identity(draft));
-    const quantity = (known?.quantity ?? 0) + draft.quantity;
-    levels.set(identity(draft), { ...draft, quantity });
+    levels ??= new Map();
+    const name = identity(draft);
+    const quantity = (levels.get(name)?.quantity ?? 0) + draft.quantity;
+    levels.set(name, { ...draft, quantity });
   }
-  return [...others, ...[...levels.values()].filter((level) => level.quantity !== 0)];
+  for (const level of levels?.values() ?? []) if (level.quantity !== 0) kept.push(level);
+  return kept;
 }
 
 /**
@@ -64,22 +66,27 @@ export function difference(
 ): Difference {
   const before = new Map<string, AssertedEffect[]>();
   for (const effect of asserted) {
-    const same = before.get(identity(effect)) ?? [];
-    same.push(effect);
-    before.set(identity(effect), same);
+    const name = identity(effect);
+    const same = before.get(name);
+    if (same === undefined) before.set(name, [effect]);
+    else same.push(effect);
   }
   const kept: AssertedEffect[] = [];
   const told: ToldEffect[] = [];
   let oldestAt: number | undefined;
+  let idStart: string | undefined;
   const tell = (effect: AssertedEffect, quantity: number, isAsserted: boolean): void => {
     if (effect.kind === 'event' || effect.kind === 'count') {
       oldestAt = Math.min(oldestAt ?? effect.toldAt, effect.toldAt);
     }
-    told.push(tellEffect(effect, quantity, isAsserted, told.length, context));
+    idStart ??= hashText(`${context.document}|${context.position}`);
+    const id = `${idStart}-${told.length}${isAsserted ? '+' : '-'}`;
+    told.push(tellEffect(id, effect, quantity, isAsserted, context));
   };
   const drafted: EffectDraft[] = [];
   for (const draft of drafts) {
-    const known = before.get(identity(draft))?.shift();
+    // Most documents are told once: then there is nothing to compare with.
+    const known = before.size === 0 ? undefined : before.get(identity(draft))?.shift();
     if (known === undefined) drafted.push(draft);
     else if (draft.kind === 'level' && draft.quantity !== known.quantity) {
       const changed = { ...known, quantity: draft.quantity };
@@ -87,16 +94,21 @@ export function difference(
       kept.push(changed);
     } else kept.push(known);
   }
-  for (const gone of [...before.values()].flat()) {
-    // An opening stands for good: later changes of the balance are movements of their own.
-    if (gone.kind === 'opening') kept.push(gone);
-    else tell(gone, gone.kind === 'count' ? gone.quantity : -gone.quantity, false);
+  for (const same of before.values()) {
+    for (const gone of same) {
+      // An opening stands for good: later changes of the balance are movements of their own.
+      if (gone.kind === 'opening') kept.push(gone);
+      else tell(gone, gone.kind === 'count' ? gone.quantity : -gone.quantity, false);
+    }
   }
-  const fresh = drafted
-    .filter((draft) => draft.kind !== 'opening' || context.isOpening)
-    .map((draft) => stated(draft, context));
-  for (const effect of fresh) tell(effect, effect.quantity, true);
-  return { told, asserted: [...kept, ...fresh], fresh, oldestAt };
+  const fresh: AssertedEffect[] = [];
+  for (const draft of drafted) {
+    if (draft.kind === 'opening' && !context.isOpening) continue;
+    const effect = stated(draft, context);
+    fresh.push(effect);
+    tell(effect, effect.quantity, true);
+  }
+  return { told, asserted: kept.length === 0 ? fresh : [...kept, ...fresh], fresh, oldestAt };
 }
 
 /** A movement dated too far after its commit is told as of the commit. */
@@ -111,16 +123,16 @@ function stated(draft: EffectDraft, context: DifferenceContext): AssertedEffect 
 }
 
 function tellEffect(
+  id: string,
   stated: AssertedEffect,
   quantity: number,
   asserted: boolean,
-  index: number,
   context: DifferenceContext,
 ): ToldEffect {
   return {
     sku: stated.sku,
     effect: {
-      id: hashText(`${context.document}|${context.position}|${index}|${asserted}`),
+      id,
       kind: stated.kind,
       asserted,
       bucket: stated.bucket,

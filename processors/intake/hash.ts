@@ -12,7 +12,18 @@ export function hashText(text: string): string {
     d = Math.imul(d ^ code, 0x27d4eb2f) + c;
     a ^= d >>> 15;
   }
-  return [a, b, c, d].map((part) => mix(part).toString(16).padStart(8, '0')).join('');
+  return hex(mix(a)) + hex(mix(b)) + hex(mix(c)) + hex(mix(d));
+}
+
+const byteDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hex(word: number): string {
+  return (
+    (byteDigits[word >>> 24] as string) +
+    byteDigits[(word >>> 16) & 0xff] +
+    byteDigits[(word >>> 8) & 0xff] +
+    byteDigits[word & 0xff]
+  );
 }
 
 function mix(value: number): number {

@@ -4,7 +4,7 @@ import { type DocumentState, emptyDocument, type IntakeState, type StoredRow } f
 
 export type OpenDocument = {
   -readonly [K in keyof DocumentState]: K extends 'lines'
-    ? Record<string, StoredRow>
+    ? Map<string, StoredRow>
     : DocumentState[K];
 };
 
@@ -26,13 +26,13 @@ export class OpenDocuments {
     const known = this.open.get(id);
     if (known !== undefined) return known;
     const loaded = loadDocument(this.state, id);
-    const document = { ...loaded, lines: { ...loaded.lines } };
+    const document = { ...loaded, lines: new Map(loaded.lines) };
     this.open.set(id, document);
     return document;
   }
 
   replace(id: string, document: DocumentState): void {
-    this.open.set(id, { ...document, lines: { ...document.lines } });
+    this.open.set(id, { ...document, lines: new Map(document.lines) });
   }
 
   /** Writes what was opened; nothing may be changed afterwards. */

@@ -4,41 +4,44 @@ import type { StateView } from '../topology/topology.ts';
 import type { Resolver, SystemMapping } from './mapping.ts';
 import { type IntakeState, keys } from './state.ts';
 
+/** Lookups and dates by what was asked. */
+export type Answers = ReadonlyMap<string, string | number>;
+
 export type RecordingResolver = Resolver & {
-  /** `lookup|key` of the first lookup that had no answer; empty when all had. */
+  /** The first lookup that had no answer. */
   readonly missing: () => { readonly lookup: string; readonly key: string } | undefined;
-  readonly resolved: () => Readonly<Record<string, string | number>>;
+  readonly resolved: () => Answers;
 };
 
 export function resolverFor(
   mapping: SystemMapping,
   state: StateView<IntakeState>,
-  known: Readonly<Record<string, string | number>>,
+  known: Answers,
   committedAt: number,
 ): RecordingResolver {
   const local = zone(mapping.timeZone);
-  const answers: Record<string, string | number> = { ...known };
+  const answers = new Map(known);
   let missing: { readonly lookup: string; readonly key: string } | undefined;
   return {
     lookup: (lookup, key) => {
       const name = `${lookup}|${key}`;
-      const answered = answers[name];
+      const answered = answers.get(name);
       if (answered !== undefined) return String(answered);
       const found = state.get(keys.lookup(lookup, key));
       if (found?.kind !== 'lookup') {
         missing ??= { lookup, key };
         return '';
       }
-      answers[name] = found.value;
+      answers.set(name, found.value);
       return found.value;
     },
     instant: local.instantOf,
     dated: (day) => {
       const name = `date|${day}`;
-      const answered = answers[name];
+      const answered = answers.get(name);
       if (answered !== undefined) return Number(answered);
       const at = local.dayOf(committedAt) === day ? committedAt : local.endOfDay(day);
-      answers[name] = at;
+      answers.set(name, at);
       return at;
     },
     missing: () => missing,

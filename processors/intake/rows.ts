@@ -2,6 +2,7 @@
 import { type Change, keyPart, type Row } from '../cdc/change.ts';
 import type { CapturedTable } from '../cdc/table.ts';
 import type { StateView } from '../topology/topology.ts';
+import { documentOfLine, forgetLine, noteLine } from './line-places.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
 import type { OpenDocument, OpenDocuments } from './open-documents.ts';
 import {
@@ -87,19 +88,19 @@ function applyLine(
   if (place.movedFrom !== undefined) {
     // The line went to another document: there it is as good as deleted.
     const oldId = documentId(document, place.movedFrom);
-    documents.get(oldId).lines[change.key] = { row: null, position: change.position };
+    documents.get(oldId).lines.set(change.key, { row: null, position: change.position });
     touched.push(oldId);
   }
   const id = documentId(document, place.headerKey);
   const known = documents.get(id);
-  if (isSeen(known, known.lines[change.key], change)) return duplicate;
+  if (isSeen(known, known.lines.get(change.key), change)) return duplicate;
   if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
-  known.lines[change.key] = { row: change.row, position: change.position };
+  known.lines.set(change.key, { row: change.row, position: change.position });
   if (isInBaseline(document, context) && change.row !== null) {
     known.baseline = baselineOf(known, { line: { key: change.key, row: change.row } });
   }
   if (!place.inPrimaryKey && change.row !== null) {
-    state.put(keys.line(lines.table.name, change.key), { kind: 'line', document: place.headerKey });
+    noteLine(state, lines.table.name, change.key, place.headerKey);
   }
   return { touched: [...touched, id], outcome: 'applied' };
 }
@@ -131,8 +132,7 @@ function headerKeyOf(
     const values = headerKey.map((column) => parts[table.primaryKey.indexOf(column)]);
     return { headerKey: values.join('|'), inPrimaryKey: true };
   }
-  const noted = state.get(keys.line(table.name, change.key));
-  const before = noted?.kind === 'line' ? noted.document : undefined;
+  const before = documentOfLine(state, table.name, change.key);
   if (change.row === null) {
     return before === undefined ? undefined : { headerKey: before, inPrimaryKey: false };
   }
@@ -184,9 +184,7 @@ function purgeDocument(
 ): void {
   const known = documents.get(id);
   if (document.lines !== undefined) {
-    for (const key of Object.keys(known.lines)) {
-      state.delete(keys.line(document.lines.table.name, key));
-    }
+    for (const key of known.lines.keys()) forgetLine(state, document.lines.table.name, key);
   }
   // The other one of two uploads does not begin to count when housekeeping removes the first.
   updateOnce(document, id, known.header?.row ?? null, null, state);
@@ -240,9 +238,10 @@ function baselineOf(
     readonly line?: { readonly key: string; readonly row: Row };
   },
 ): DocumentState['baseline'] {
-  const baseline = known.baseline ?? { header: null, lines: {}, effects: [] };
+  const baseline = known.baseline ?? { header: null, lines: new Map(), effects: [] };
   const { header = baseline.header, line } = read;
-  const lines = line === undefined ? baseline.lines : { ...baseline.lines, [line.key]: line.row };
+  const lines =
+    line === undefined ? baseline.lines : new Map(baseline.lines).set(line.key, line.row);
   return { ...baseline, header, lines };
 }
 

@@ -1,6 +1,5 @@
 /** The state of intake by key: documents with their rows, lookups, waiting documents, open source transactions. */
 import type { Change, Row } from '../cdc/change.ts';
-import type { StateCodec } from '../topology/topology.ts';
 import type { EffectDraft } from './mapping.ts';
 
 /** A row of a document; `row` is null once deleted, the position stays against redelivery. */
@@ -17,15 +16,15 @@ export type DocumentState = {
   readonly kind: 'document';
   readonly header: StoredRow | null;
   /** By primary key. */
-  readonly lines: Readonly<Record<string, StoredRow>>;
+  readonly lines: ReadonlyMap<string, StoredRow>;
   /** What has been told to stock, or is contained in the opening. */
   readonly asserted: readonly AssertedEffect[];
   /** Lookups and dates as they were answered first. */
-  readonly resolved: Readonly<Record<string, string | number>>;
+  readonly resolved: ReadonlyMap<string, string | number>;
   /** The rows of the initial snapshot and what they mean; only for documents that the opening contains. */
   readonly baseline: {
     readonly header: Row | null;
-    readonly lines: Readonly<Record<string, Row>>;
+    readonly lines: ReadonlyMap<string, Row>;
     readonly effects: readonly AssertedEffect[];
   } | null;
   /** After housekeeping deleted it: nothing up to this position brings it back. */
@@ -36,8 +35,8 @@ export type DocumentState = {
 
 export type IntakeState =
   | DocumentState
-  /** Which document a line belongs to, where its primary key does not say it. */
-  | { readonly kind: 'line'; readonly document: string }
+  /** Which documents a block of lines belongs to; empty text where there is none. */
+  | { readonly kind: 'lines'; readonly documents: readonly string[] }
   | { readonly kind: 'lookup'; readonly value: string }
   | {
       readonly kind: 'lookupRow';
@@ -101,9 +100,9 @@ export const emptySystem: SystemState = {
 export const emptyDocument: DocumentState = {
   kind: 'document',
   header: null,
-  lines: {},
+  lines: new Map(),
   asserted: [],
-  resolved: {},
+  resolved: new Map(),
   baseline: null,
   purgedThrough: '',
   waitsFor: '',
@@ -112,7 +111,7 @@ export const emptyDocument: DocumentState = {
 export const keys = {
   system: 's',
   document: (name: string, key: string) => `d|${name}|${key}`,
-  line: (table: string, key: string) => `i|${table}|${key}`,
+  lines: (table: string, block: string) => `i|${table}|${block}`,
   lookup: (name: string, key: string) => `l|${name}|${key}`,
   lookupRow: (name: string, key: string) => `r|${name}|${key}`,
   waiting: (name: string, key: string) => `w|${name}|${key}`,
@@ -123,12 +122,3 @@ export const keys = {
   queued: (place: number) => `q|${place}`,
   opened: (place: number) => `n|${place}`,
 } as const;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-export const intakeStateCodec: StateCodec<IntakeState> = {
-  version: 1,
-  encode: (value) => encoder.encode(JSON.stringify(value)),
-  decode: (bytes) => JSON.parse(decoder.decode(bytes)) as IntakeState,
-};

@@ -5,7 +5,8 @@ import { alerts, movements } from '../topics.ts';
 import type { ForeignTopic, Topic } from '../topology/topic.ts';
 import { defineTopology, type Topology } from '../topology/topology.ts';
 import { capturedTables, type Lookup, type SystemMapping } from './mapping.ts';
-import { type IntakeState, intakeStateCodec } from './state.ts';
+import type { IntakeState } from './state.ts';
+import { intakeStateCodec } from './state-codec.ts';
 import { type IntakeValue, intakeStep } from './step.ts';
 
 const tickMs = 1_000;

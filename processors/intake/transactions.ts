@@ -38,12 +38,15 @@ export function hold(
     state.put(keys.system, { ...system, openedTo: system.openedTo + 1 });
   }
   const heldKey = keys.held(place.id, place.totalOrder);
-  const isAgain = change !== null && state.get(heldKey) !== undefined;
+  const orderMax = transaction?.orderMax ?? 0;
+  // Beyond the highest order so far nothing is held: the store need not be asked.
+  const isAgain =
+    change !== null && place.totalOrder <= orderMax && state.get(heldKey) !== undefined;
   if (change !== null) state.put(heldKey, { kind: 'held', change });
   state.put(key, {
     kind: 'transaction',
     arrived: (transaction?.arrived ?? 0) + (isAgain ? 0 : 1),
-    orderMax: Math.max(transaction?.orderMax ?? 0, place.totalOrder),
+    orderMax: Math.max(orderMax, place.totalOrder),
     ended: transaction?.ended ?? false,
   });
 }

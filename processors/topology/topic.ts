@@ -40,7 +40,7 @@ export type ForeignTopic<V> = {
   readonly fields?: readonly string[];
   /**
    * From the decoded value. 64-bit integers are numbers while they are safe and bigint beyond; decimals are
-   * `{ unscaled: bigint, scale: number }`; any other logical type comes raw. `writer` tells what the fields are.
+   * `{ unscaled, scale }` with an integer of either kind; any other logical type comes raw. `writer` tells what the fields are.
    * A throw makes the record a dead letter.
    */
   readonly parse: (plain: unknown, writer: WriterSchema) => V;
