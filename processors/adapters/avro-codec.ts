@@ -4,10 +4,10 @@
  * Our own topics: the writer's schema is resolved to ours, then `Wire.fromAvro` makes the domain value.
  * Quantities are safe integers in thousandths, times milliseconds, unions unwrapped.
  *
- * Foreign topics (Debezium): keys are decoded whole. Values are decoded as far as `ForeignTopic.fields` says and given
+ * Foreign topics (Debezium): values are decoded as far as `ForeignTopic.fields` says and given
  * to `ForeignTopic.parse(plain, writer)`:
  *   - `plain` is what the writer's schema describes: `{ before, after, source, op, transaction, ... }`, null where null;
- *   - 64-bit integers are numbers, or bigint beyond 2^53 (`ts_ns`); decimals are `{ unscaled: bigint, scale }`;
+ *   - 64-bit integers are numbers, or bigint beyond 2^53 (`ts_ns`); decimals are `{ unscaled, scale }`;
  *     dates and times are the raw numbers that Debezium wrote;
  *   - `writer` is the writer's schema as parsed JSON, whole: its `connect.name` says what a number means.
  */

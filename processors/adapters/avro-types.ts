@@ -2,7 +2,7 @@
 import avro, { type Type } from 'avsc';
 
 /** An exact decimal of another system: unscaled * 10^-scale. */
-export type Decimal = { readonly unscaled: bigint; readonly scale: number };
+export type Decimal = { readonly unscaled: number | bigint; readonly scale: number };
 
 type NamedSchema = {
   readonly scale?: number;
@@ -114,11 +114,13 @@ class DecimalType extends avro.types.LogicalType {
   }
 
   protected override _fromValue(bytes: Buffer): Decimal {
-    return { unscaled: bigintOf(bytes), scale: this.scale };
+    const size = bytes.length;
+    const isPlain = size > 0 && size <= plainBytes;
+    return { unscaled: isPlain ? bytes.readIntBE(0, size) : bigintOf(bytes), scale: this.scale };
   }
 
   protected override _toValue(value: Decimal): Buffer {
-    return bytesOf(value.unscaled);
+    return bytesOf(BigInt(value.unscaled));
   }
 
   protected override _resolve(writer: Type): ((value: unknown) => unknown) | undefined {
@@ -149,7 +151,7 @@ function isLong(schema: unknown): boolean {
 }
 
 /** Varint, zigzag; plain numbers as long as they are exact. */
-const longType = avro.types.LongType.__with(
+const exactLongType = avro.types.LongType.__with(
   {
     fromBuffer: (bytes: Buffer) => {
       if (bytes.length <= 7) {
@@ -185,6 +187,26 @@ const longType = avro.types.LongType.__with(
   },
   true,
 );
+
+/** avsc's place in a buffer, which its types do not show. */
+type Tap = { pos: number; readonly readLong: () => number };
+type LongReader = { readonly _read: (tap: Tap) => number | bigint };
+
+/** Up to here avsc's own reading is exact. */
+const plainLongMax = 2 ** 52;
+
+/** Reads plain numbers where they stand, without a buffer for each. */
+const longType = Object.create(exactLongType, {
+  _read: {
+    value(tap: Tap): number | bigint {
+      const start = tap.pos;
+      const value = tap.readLong();
+      if (Math.abs(value) < plainLongMax) return value;
+      tap.pos = start;
+      return (exactLongType as unknown as LongReader)._read(tap);
+    },
+  },
+}) as Type;
 
 /** Marks plain bytes, so that they go through `OctetsType`. */
 function withOctets(schema: unknown): unknown {

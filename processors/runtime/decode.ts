@@ -1,6 +1,6 @@
 /** Raw records → what a step sees. Bytes that cannot be read become a refusal, never a throw. */
 import type { Input, StreamRecord } from '../topology/topology.ts';
-import type { AnyInput } from '../topology/validate.ts';
+import { type AnyInput, isForeign } from '../topology/validate.ts';
 import type { Refusal } from './dead-letter.ts';
 import { PipelineError, SchemaNotFetched } from './errors.ts';
 import type { Codecs, RawRecord } from './ports.ts';
@@ -18,7 +18,8 @@ export function decodeRecord(raw: RawRecord, topic: AnyInput, codecs: Codecs): D
       partition: raw.partition,
       offset: raw.offset,
       timestampMs: raw.timestampMs,
-      key: raw.key === undefined ? undefined : codecs.decodeKey(topic, raw.key),
+      // What another system's key says is in the value too.
+      key: raw.key === undefined || isForeign(topic) ? undefined : codecs.decodeKey(topic, raw.key),
       value: raw.value === undefined ? undefined : codecs.decodeValue(topic, raw.value),
       headers: raw.headers,
     };

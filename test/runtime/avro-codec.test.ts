@@ -63,7 +63,7 @@ const envelope = {
   ],
 };
 
-const row = { artnr: 'A1', menge: { unscaled: -1234n, scale: 2 }, text: null };
+const row = { artnr: 'A1', menge: { unscaled: -1234, scale: 2 }, text: null };
 const change = {
   before: null,
   after: row,
