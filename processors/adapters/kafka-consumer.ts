@@ -88,11 +88,12 @@ export async function kafkaSource(options: {
     poll: async ({ recordsMax, waitMs }) => {
       if (fatal !== undefined) throw fatal;
       ends = [];
+      const arrived = await consume(recordsMax, 0);
+      if (arrived.length > 0 || waitMs === 0) return { records: arrived.map(rawRecord), ends };
       // The client's timeout is per record: so one record is waited for, and the rest only taken.
       const first = await consume(1, waitMs);
       const rest = first.length === 0 ? [] : await consume(recordsMax - 1, 0);
-      const records = [...first, ...rest].map(rawRecord);
-      return { records, ends };
+      return { records: [...first, ...rest].map(rawRecord), ends };
     },
     committed: (partitions) => committedOffsets(client, partitions),
     end: ({ topic, partition }) =>

@@ -1,7 +1,7 @@
 /** TransactionalProducer on node-rdkafka. Delivery is not reported per record: a failed one fails the commit. */
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
 import { limits } from '../runtime/limits.ts';
-import type { OutputRecord, Telemetry, TransactionalProducer } from '../runtime/ports.ts';
+import type { Telemetry, TransactionalProducer } from '../runtime/ports.ts';
 import type { Header } from '../topology/topology.ts';
 import { connect, disconnect, type KafkaConsumerClient } from './kafka-consumer.ts';
 import { kafkaError } from './kafka-errors.ts';
@@ -71,7 +71,7 @@ export async function kafkaProducer(options: {
           bufferOrNull(record.key),
           record.timestampMs,
           undefined,
-          record.headers.length === 0 ? undefined : headersOf(record),
+          headersOf(record.headers),
         );
       } catch (error) {
         throw kafkaError(error, `writing to ${record.topic}`);
@@ -106,6 +106,19 @@ function bufferOrNull(bytes: Uint8Array | undefined): Buffer | null {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function headersOf(record: OutputRecord): { [name: string]: string }[] {
-  return record.headers.map(([name, value]: Header) => ({ [name]: decoder.decode(value) }));
+type ClientHeaders = { [name: string]: string }[] | undefined;
+
+/** Records that one input caused share their headers, and come one after the other. */
+let lastHeaders: { readonly of: readonly Header[]; readonly made: ClientHeaders } = {
+  of: [],
+  made: undefined,
+};
+
+function headersOf(headers: readonly Header[]): ClientHeaders {
+  if (headers.length === 0) return undefined;
+  if (headers !== lastHeaders.of) {
+    const made = headers.map(([name, value]) => ({ [name]: decoder.decode(value) }));
+    lastHeaders = { of: headers, made };
+  }
+  return lastHeaders.made;
 }

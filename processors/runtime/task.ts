@@ -93,21 +93,21 @@ export function createTask<S>(options: TaskOptions<S>): Task {
   };
 
   const take = (emits: readonly Emit[], input: Input, raw: RawRecord | undefined): void => {
-    let span: Header | undefined;
+    let headers: readonly Header[] | undefined;
     for (const emit of emits) {
       switch (emit.kind) {
         case 'record':
           if (!declared.has(emit.topic.name)) {
             throw new Error(`it writes to ${emit.topic.name}, which it does not declare as output`);
           }
-          span ??= nextSpan(raw?.headers ?? untraced, traceIds);
+          headers ??= [nextSpan(raw?.headers ?? untraced, traceIds)];
           outputs.add({
             topic: emit.topic,
             key: emit.key,
             value: emit.value,
             timestampMs: emit.timestampMs ?? timeOf(input),
             partition: emit.partition,
-            headers: [span],
+            headers,
           });
           break;
         case 'deadLetter':
