@@ -103,7 +103,9 @@ export function openState<S>(
       for (const cell of written) {
         const { key } = cell;
         if (cell.open !== gone) changes.push([key, encodeState(codec, cell.open as S)]);
-        else if (cell.committed === unread ? committed.get(key) !== undefined : cell.committed !== gone)
+        else if (
+          cell.committed === unread ? committed.get(key) !== undefined : cell.committed !== gone
+        )
           changes.push([key, undefined]);
       }
       return changes;

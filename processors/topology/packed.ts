@@ -1,27 +1,165 @@
 /**
- * Compact bytes for state codecs: variable-length integers, and words that are written once per value and then
- * referred to. Writing goes through one scratch that all codecs share, so a codec finishes before another begins.
+ * State values as compact bytes: plain objects, arrays, maps, texts, numbers, as JSON has them and maps besides.
+ * A text is written once per value and then referred to; words that the codec knows beforehand are never written.
+ * All writing goes through one scratch: a value is finished before the next one begins.
  */
+import type { StateCodec } from './topology.ts';
 
-const initialBytes = 4_096;
+/** The low three bits of a head say what follows; the rest is its payload. */
+const tag = {
+  /** Payload: place in `constants`. */
+  constant: 0,
+  /** Payload: the number. */
+  natural: 1,
+  /** Payload: -number - 1. */
+  negative: 2,
+  /** Eight bytes follow. */
+  double: 3,
+  /** Payload: how many bytes follow. */
+  newText: 4,
+  /** Payload: place among the codec's words, then among the texts of this value. */
+  knownText: 5,
+  /** Payload: how many values follow. */
+  array: 6,
+  /** Payload: twice the number of entries that follow, and one more for a map. */
+  entries: 7,
+} as const;
+const constants = [null, false, true] as const;
+/** Heads are exact up to 2^53, and eight times the payload. */
+const payloadMax = 2 ** 50;
 const asciiMax = 0x7f;
-/** Integers up to here are exact when doubled for their sign. */
-const zigzagMax = 2 ** 52;
+const initialBytes = 4_096;
+const headBytesMax = 8;
 
 let scratch = Buffer.allocUnsafeSlow(initialBytes);
 let end = 0;
-const words = new Map<string, number>();
+const texts = new Map<string, number>();
 
-function reserve(bytes: number): void {
-  if (end + bytes <= scratch.length) return;
-  const larger = Buffer.allocUnsafeSlow(2 * (end + bytes));
-  scratch.copy(larger, 0, 0, end);
-  scratch = larger;
+/**
+ * A codec for values of plain data. `words` are texts that many values hold, such as the names of fields; they are part
+ * of the format, so a list only grows at its end. An undefined field is left out.
+ */
+export function packedCodec<S>(options: {
+  readonly version: number;
+  readonly words: readonly string[];
+  readonly migrate?: StateCodec<S>['migrate'];
+}): StateCodec<S> {
+  const { version, words, migrate } = options;
+  const places = new Map(words.map((word, place) => [word, place]));
+  return {
+    version,
+    encode: (value) => {
+      end = 0;
+      texts.clear();
+      writeValue(value, places);
+      const bytes = Buffer.allocUnsafe(end);
+      scratch.copy(bytes, 0, 0, end);
+      return bytes;
+    },
+    decode: (bytes) => {
+      const reader = new Reader(bytes, words);
+      const value = reader.value();
+      if (!reader.isAtEnd()) throw new Error('the bytes hold more than one value');
+      return value as S;
+    },
+    ...(migrate === undefined ? {} : { migrate }),
+  };
 }
 
-function writeUnsigned(value: number): void {
+type Places = ReadonlyMap<string, number>;
+
+function writeValue(value: unknown, words: Places): void {
+  switch (typeof value) {
+    case 'string':
+      writeText(value, words);
+      return;
+    case 'number':
+      writeNumber(value);
+      return;
+    case 'boolean':
+      writeHead(tag.constant, value ? 2 : 1);
+      return;
+    case 'object':
+      if (value === null) writeHead(tag.constant, 0);
+      else if (Array.isArray(value)) writeArray(value, words);
+      else if (value instanceof Map) writeMap(value, words);
+      else writeObject(value as Readonly<Record<string, unknown>>, words);
+      return;
+    default:
+      throw new Error(`a state cannot hold a ${typeof value}`);
+  }
+}
+
+function writeArray(values: readonly unknown[], words: Places): void {
+  writeHead(tag.array, values.length);
+  for (const value of values) writeValue(value, words);
+}
+
+function writeMap(map: ReadonlyMap<unknown, unknown>, words: Places): void {
+  writeHead(tag.entries, 2 * map.size + 1);
+  for (const [key, value] of map) {
+    writeValue(key, words);
+    writeValue(value, words);
+  }
+}
+
+function writeObject(value: Readonly<Record<string, unknown>>, words: Places): void {
+  const names = Object.keys(value);
+  let count = names.length;
+  for (const name of names) if (value[name] === undefined) count -= 1;
+  writeHead(tag.entries, 2 * count);
+  for (const name of names) {
+    const field = value[name];
+    if (field === undefined) continue;
+    writeText(name, words);
+    writeValue(field, words);
+  }
+}
+
+function writeNumber(value: number): void {
+  if (Number.isInteger(value) && Math.abs(value) < payloadMax && !Object.is(value, -0)) {
+    if (value < 0) writeHead(tag.negative, -value - 1);
+    else writeHead(tag.natural, value);
+    return;
+  }
+  writeHead(tag.double, 0);
   reserve(8);
-  let rest = value;
+  end = scratch.writeDoubleLE(value, end);
+}
+
+function writeText(text: string, words: Places): void {
+  const known = words.get(text) ?? texts.get(text);
+  if (known !== undefined) {
+    writeHead(tag.knownText, known);
+    return;
+  }
+  texts.set(text, words.size + texts.size);
+  const start = end;
+  reserve(text.length + headBytesMax);
+  writeHead(tag.newText, text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > asciiMax) {
+      end = start;
+      writeWideText(text);
+      return;
+    }
+    scratch[end] = code;
+    end += 1;
+  }
+}
+
+function writeWideText(text: string): void {
+  const bytes = Buffer.byteLength(text);
+  writeHead(tag.newText, bytes);
+  reserve(bytes);
+  end += scratch.write(text, end);
+}
+
+/** Seven bits per byte, the low ones first. */
+function writeHead(kind: number, payload: number): void {
+  reserve(headBytesMax);
+  let rest = 8 * payload + kind;
   while (rest >= 0x80) {
     scratch[end] = (rest % 0x80) | 0x80;
     end += 1;
@@ -31,139 +169,98 @@ function writeUnsigned(value: number): void {
   end += 1;
 }
 
-/** Writes the characters, after a head made from their number of bytes. */
-function writeCharacters(text: string, head: (bytes: number) => number): void {
-  const { length } = text;
-  reserve(length + 8);
-  const start = end;
-  writeUnsigned(head(length));
-  for (let index = 0; index < length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code > asciiMax) {
-      end = start;
-      const bytes = Buffer.byteLength(text);
-      reserve(bytes + 8);
-      writeUnsigned(head(bytes));
-      end += scratch.write(text, end);
-      return;
-    }
-    scratch[end] = code;
-    end += 1;
-  }
+function reserve(bytes: number): void {
+  if (end + bytes <= scratch.length) return;
+  const larger = Buffer.allocUnsafeSlow(2 * (end + bytes));
+  scratch.copy(larger, 0, 0, end);
+  scratch = larger;
 }
 
-const itself = (bytes: number): number => bytes;
-const asNewWord = (bytes: number): number => 2 * bytes;
-
-export type PackedWriter = {
-  /** A whole number from 0 on. */
-  readonly unsigned: (value: number) => void;
-  readonly flag: (value: boolean) => void;
-  /** Any number. */
-  readonly number: (value: number) => void;
-  readonly text: (value: string) => void;
-  /** Text that probably comes again within the value. */
-  readonly word: (value: string) => void;
-};
-
-const writer: PackedWriter = {
-  unsigned: writeUnsigned,
-  flag: (value) => writeUnsigned(value ? 1 : 0),
-  number: (value) => {
-    // 0 announces eight bytes of floating point; every other head is a whole number plus one.
-    if (Number.isSafeInteger(value) && Math.abs(value) < zigzagMax && !Object.is(value, -0)) {
-      writeUnsigned(1 + (value < 0 ? -2 * value - 1 : 2 * value));
-      return;
-    }
-    writeUnsigned(0);
-    reserve(8);
-    end = scratch.writeDoubleLE(value, end);
-  },
-  text: (value) => writeCharacters(value, itself),
-  word: (value) => {
-    const known = words.get(value);
-    if (known !== undefined) {
-      writeUnsigned(2 * known + 1);
-      return;
-    }
-    words.set(value, words.size);
-    writeCharacters(value, asNewWord);
-  },
-};
-
-/** The bytes of what `write` writes. */
-export function packed(write: (to: PackedWriter) => void): Uint8Array {
-  end = 0;
-  words.clear();
-  write(writer);
-  const bytes = Buffer.allocUnsafe(end);
-  scratch.copy(bytes, 0, 0, end);
-  return bytes;
-}
-
-/** Reads in the order in which it was written; throws where the bytes end too early. */
-export class PackedReader {
+class Reader {
   private readonly bytes: Buffer;
-  private readonly words: string[] = [];
+  private readonly words: readonly string[];
+  private readonly texts: string[] = [];
   private at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, words: readonly string[]) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.words = words;
   }
 
-  unsigned(): number {
+  value(): unknown {
+    const head = this.head();
+    const payload = Math.floor(head / 8);
+    switch (head % 8) {
+      case tag.constant:
+        return constants[payload];
+      case tag.natural:
+        return payload;
+      case tag.negative:
+        return -payload - 1;
+      case tag.double:
+        return this.bytes.readDoubleLE(this.step(8));
+      case tag.newText:
+        return this.newText(payload);
+      case tag.knownText:
+        return this.words[payload] ?? this.texts[payload - this.words.length];
+      case tag.array:
+        return this.array(payload);
+      default:
+        return payload % 2 === 1 ? this.map((payload - 1) / 2) : this.object(payload / 2);
+    }
+  }
+
+  isAtEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
+  private array(length: number): unknown[] {
+    const values: unknown[] = [];
+    for (let left = length; left > 0; left -= 1) values.push(this.value());
+    return values;
+  }
+
+  private map(size: number): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    for (let left = size; left > 0; left -= 1) {
+      const key = this.value();
+      map.set(key, this.value());
+    }
+    return map;
+  }
+
+  private object(size: number): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    for (let left = size; left > 0; left -= 1) {
+      const name = this.value() as string;
+      object[name] = this.value();
+    }
+    return object;
+  }
+
+  private newText(bytes: number): string {
+    const from = this.step(bytes);
+    const text = this.bytes.toString('utf8', from, this.at);
+    this.texts.push(text);
+    return text;
+  }
+
+  private head(): number {
     let value = 0;
     let factor = 1;
     for (;;) {
-      const byte = this.bytes[this.at];
-      if (byte === undefined) throw new Error('the bytes end too early');
-      this.at += 1;
+      const byte = this.bytes[this.step(1)] as number;
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
       factor *= 0x80;
     }
   }
 
-  flag(): boolean {
-    return this.unsigned() !== 0;
-  }
-
-  number(): number {
-    const head = this.unsigned();
-    if (head === 0) {
-      const value = this.bytes.readDoubleLE(this.at);
-      this.at += 8;
-      return value;
-    }
-    const zigzag = head - 1;
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-  }
-
-  text(): string {
-    return this.characters(this.unsigned());
-  }
-
-  word(): string {
-    const head = this.unsigned();
-    if (head % 2 === 1) {
-      const known = this.words[(head - 1) / 2];
-      if (known === undefined) throw new Error('the bytes refer to a word that is not there');
-      return known;
-    }
-    const word = this.characters(head / 2);
-    this.words.push(word);
-    return word;
-  }
-
-  /** Has everything been read? */
-  isAtEnd(): boolean {
-    return this.at === this.bytes.length;
-  }
-
-  private characters(bytes: number): string {
+  /** Moves on; returns where it was. */
+  private step(bytes: number): number {
     const from = this.at;
     this.at += bytes;
     if (this.at > this.bytes.length) throw new Error('the bytes end too early');
-    return this.bytes.toString('utf8', from, this.at);
+    return from;
   }
 }
