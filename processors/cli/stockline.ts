@@ -1,7 +1,9 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
 import { apply } from './apply.ts';
+import { dlqCommand } from './dlq.ts';
 import { readPlaces } from './places.ts';
+import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
 
@@ -75,6 +77,12 @@ program
   .action(async (query, options) => {
     process.exitCode = await sql(query, options);
   });
+
+for (const group of [dlqCommand(), sourceCommand()]) {
+  group.copyInheritedSettings(program);
+  for (const command of group.commands) command.copyInheritedSettings(group);
+  program.addCommand(group);
+}
 
 try {
   await program.parseAsync();

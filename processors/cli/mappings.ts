@@ -1,0 +1,36 @@
+/** Mappings by name, for the command line: those in `connectors/`, whether this installation runs them or not. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { columnNames } from '../cdc/table.ts';
+import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
+import type { WantedTable } from './source-findings.ts';
+
+const folder = fileURLToPath(new URL('../../connectors', import.meta.url));
+
+export const connectorFile = (system: string, name: string): string =>
+  `${folder}/${system}/${name}`;
+
+/** The mapping that `connectors/<system>/mapping.ts` exports. */
+export async function loadMapping(system: string): Promise<SystemMapping> {
+  const file = connectorFile(system, 'mapping.ts');
+  if (!/^[a-z][a-z0-9-]*$/.test(system) || !existsSync(file)) {
+    throw new Error(`there is no mapping of ${system}: connectors/${system}/mapping.ts is needed`);
+  }
+  const exported = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  const mapping = Object.values(exported).find(
+    (one) => typeof one === 'object' && one !== null && 'documents' in one,
+  );
+  if (mapping === undefined) throw new Error(`${file} exports no mapping`);
+  return mapping as SystemMapping;
+}
+
+/** What a mapping needs of the database. */
+export function wantedTables(mapping: SystemMapping): readonly WantedTable[] {
+  return capturedTables(mapping).map((table) => ({
+    name: `${mapping.schema}.${table.name}`,
+    primaryKey: table.primaryKey,
+    columns: Object.entries(table.columns)
+      .filter(([, column]) => typeof column === 'string' || column.absent === undefined)
+      .map(([name, column]) => columnNames(name, column)),
+  }));
+}
