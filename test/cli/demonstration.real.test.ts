@@ -3,7 +3,8 @@
  * over a restart of everything.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,9 +17,8 @@ import { type Demonstration, openDemonstration } from '../../processors/cli/demo
 import { installErp, installPos } from '../../processors/cli/legacy-systems.ts';
 import { settleAndCompare } from '../../processors/cli/settle.ts';
 import { askAnalytics } from '../../processors/cli/sql.ts';
-import { newFolder } from '../support/folders.ts';
 
-const directory = newFolder('demonstration');
+const directory = mkdtempSync(`${tmpdir()}/stockline-demonstration-`);
 const { signal } = new AbortController();
 const noMismatches = { truth: 0, legacySql: 0, channels: 0, clickhouse: 0 };
 

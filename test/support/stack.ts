@@ -2,11 +2,12 @@
  * The one provider of real parts for tests. Native by default; `STOCKLINE_TEST_STACK=containers` takes them from
  * docker-compose.yml through testcontainers, where a Docker engine is there. Started once for all `*.real.test.ts`.
  */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DockerComposeEnvironment, Wait } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
-import { newFolder } from './folders.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,7 +18,7 @@ declare module 'vitest' {
 type Provided = { readonly addresses: StackAddresses; readonly stop: () => Promise<void> };
 
 async function nativeStack(): Promise<Provided> {
-  const directory = newFolder('test');
+  const directory = mkdtempSync(join(tmpdir(), 'stockline-test-'));
   const stack = await startStack({
     directory,
     report: (line) => process.stderr.write(`${line}\n`),
@@ -32,7 +33,7 @@ async function nativeStack(): Promise<Provided> {
 }
 
 async function containerStack(): Promise<Provided> {
-  const secretsDirectory = newFolder('secrets');
+  const secretsDirectory = mkdtempSync(join(tmpdir(), 'stockline-secrets-'));
   const environment = await new DockerComposeEnvironment('.', 'docker-compose.yml')
     .withWaitStrategy('connect', Wait.forHealthCheck())
     .withWaitStrategy('registry', Wait.forHealthCheck())
