@@ -12,8 +12,11 @@ export type TransactionPlace = {
   readonly totalOrder: number;
 };
 
-/** whole: a read of a snapshot of whole tables; tableEnd: the last one of its table; part: of an incremental snapshot. */
-export type SnapshotRead = 'whole' | 'tableEnd' | 'part';
+/**
+ * whole: a read of a snapshot of whole tables; tableEnd: the last one of its table; end: the last one of all; part: of
+ * an incremental snapshot.
+ */
+export type SnapshotRead = 'whole' | 'tableEnd' | 'end' | 'part';
 
 export type Change = {
   readonly kind: 'change';
@@ -159,6 +162,7 @@ function snapshotRead(marker: unknown): SnapshotRead {
     case 'incremental':
       return 'part';
     case 'last':
+      return 'end';
     case 'last_in_data_collection':
       return 'tableEnd';
     default:

@@ -51,7 +51,7 @@ export function withPosting(
     posted: group.posted + posting.quantity,
     lines: group.lines + by,
     completeLines: group.completeLines + (posting.complete ? by : 0),
-    contained: group.contained + (posting.asserted && posting.contained ? posting.quantity : 0),
+    contained: group.contained + (posting.contained ? posting.quantity : 0),
     postingPlaces: addTo(group.postingPlaces, placeKey(place), by),
   };
 }

@@ -1,8 +1,23 @@
 /** A touched document → what has to be told to stock: effects(after) - what was told before. */
 import type { Row } from '../cdc/change.ts';
 import type { StateView } from '../topology/topology.ts';
-import { asContained, difference, normalized, type ToldEffect } from './effects.ts';
-import type { DocumentMapping, EffectDraft, SourceDocument, SystemMapping } from './mapping.ts';
+import {
+  asContained,
+  type Difference,
+  type DifferenceContext,
+  difference,
+  identity,
+  normalized,
+  type ToldEffect,
+} from './effects.ts';
+import { countWaiting, loadSource } from './lineage.ts';
+import type {
+  DocumentMapping,
+  EffectDraft,
+  Resolver,
+  SourceDocument,
+  SystemMapping,
+} from './mapping.ts';
 import { loadDocument } from './open-documents.ts';
 import { resolverFor } from './resolver.ts';
 import { documentId, sharing } from './rows.ts';
@@ -11,7 +26,9 @@ import { type AssertedEffect, type DocumentState, type IntakeState, keys } from 
 export type Computed =
   | { readonly kind: 'told'; readonly effects: readonly ToldEffect[] }
   | { readonly kind: 'waiting'; readonly lookup: string; readonly key: string }
-  | { readonly kind: 'late'; readonly oldestAt: number };
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly reason: string };
+
+export type RefusalCode = 'LATE' | 'LOOKUP_MISSING' | 'EFFECT_UNUSABLE' | 'MAPPING_FAILED';
 
 export type ComputeContext = {
   readonly state: StateView<IntakeState>;
@@ -20,6 +37,10 @@ export type ComputeContext = {
   readonly committedAt: number;
   readonly isOpening: boolean;
   readonly isSnapshot: boolean;
+  /** Sent again by a person: what is late is told as of then. */
+  readonly adjustAt?: number;
+  /** Why the past is told anew; lookups are then asked again. */
+  readonly restatement?: string;
 };
 
 /** Computes the document anew and writes down what is told now. */
@@ -30,32 +51,37 @@ export function computeDocument(
 ): Computed {
   const { state, mapping } = context;
   const known = loadDocument(state, id);
-  const resolver = resolverFor(mapping, state, known.resolved, context.committedAt);
-  const current = counts(document, id, known, state)
-    ? normalized(draftsOf(document, rowsNow(known), resolver))
-    : [];
-  const baseline =
-    known.baseline === null
-      ? []
-      : normalized(draftsOf(document, baselineRows(known.baseline), resolver));
+  const answers = context.restatement === undefined ? known.resolved : datesOf(known.resolved);
+  const resolver = resolverFor(mapping, state, answers, context.committedAt);
+  const drafted = draft(document, id, known, resolver, state);
+  if ('code' in drafted) return refuse(id, known, drafted, state);
   const missing = resolver.missing();
-  if (missing !== undefined) return wait(id, known, missing, state);
+  if (missing !== undefined) return wait(id, known, missing, context);
+  const fault = effectFault([...drafted.current, ...drafted.baseline]);
+  if (fault !== undefined) {
+    return refuse(id, known, { kind: 'refused', code: 'EFFECT_UNUSABLE', reason: fault }, state);
+  }
 
-  const differenceContext = {
+  const { adjustAt, committedAt, restatement } = context;
+  const olderThan = committedAt - mapping.lateAfterMs;
+  const differenceContext: DifferenceContext = {
     document: `${mapping.system}|${id}`,
     position: context.position,
-    committedAt: context.committedAt,
+    committedAt,
     isOpening: context.isOpening,
+    ...(adjustAt === undefined ? {} : { adjustment: { olderThan, at: adjustAt } }),
+    ...(restatement === undefined ? {} : { restatement: `restatement: ${restatement}` }),
   };
-  const opened = openingPart(known, baseline, differenceContext);
-  const change = difference(opened.asserted, current, differenceContext);
-  if (
-    !context.isSnapshot &&
-    change.oldestAt !== undefined &&
-    context.committedAt - change.oldestAt > mapping.lateAfterMs
-  ) {
-    return { kind: 'late', oldestAt: change.oldestAt };
+  const opened = openingPart(known, drafted.baseline, differenceContext);
+  const change = difference(opened.asserted, drafted.current, differenceContext);
+  const isLate = change.oldestAt !== undefined && change.oldestAt < olderThan;
+  if (isLate && !context.isSnapshot && restatement === undefined) {
+    const late = lateness(change, olderThan, adjustAt);
+    if (late !== undefined) {
+      return refuse(id, known, { kind: 'refused', code: 'LATE', reason: late }, state);
+    }
   }
+  if (known.waitsFor !== '') countWaiting(state, -1);
   state.put(`d|${id}`, {
     ...known,
     asserted: change.asserted,
@@ -64,6 +90,84 @@ export function computeDocument(
     waitsFor: '',
   });
   return { kind: 'told', effects: [...opened.told, ...change.told] };
+}
+
+type Refused = Extract<Computed, { kind: 'refused' }>;
+
+/** What is refused waits no longer. */
+function refuse(
+  id: string,
+  known: DocumentState,
+  refused: Refused,
+  state: StateView<IntakeState>,
+): Refused {
+  if (known.waitsFor !== '') {
+    countWaiting(state, -1);
+    state.put(`d|${id}`, { ...known, waitsFor: '' });
+  }
+  return refused;
+}
+
+type Drafted = {
+  readonly current: readonly EffectDraft[];
+  readonly baseline: readonly EffectDraft[];
+};
+
+/** What the mapping says of the rows now, and of those of the initial snapshot. */
+function draft(
+  document: DocumentMapping,
+  id: string,
+  known: DocumentState,
+  resolver: Resolver,
+  state: StateView<IntakeState>,
+): Drafted | Refused {
+  try {
+    return {
+      current: counts(document, id, known, state)
+        ? normalized(draftsOf(document, rowsNow(known), resolver))
+        : [],
+      baseline:
+        known.baseline === null
+          ? []
+          : normalized(draftsOf(document, baselineRows(known.baseline), resolver)),
+    };
+  } catch (error) {
+    const reason = `the mapping fails at it: ${error instanceof Error ? error.message : String(error)}`;
+    return { kind: 'refused', code: 'MAPPING_FAILED', reason };
+  }
+}
+
+function datesOf(resolved: DocumentState['resolved']): DocumentState['resolved'] {
+  return new Map([...resolved].filter(([asked]) => asked.startsWith('date|')));
+}
+
+const nameCharactersMax = 200;
+
+/** Why stock could not use these effects; undefined when it can. */
+function effectFault(drafts: readonly EffectDraft[]): string | undefined {
+  for (const { sku, location, quantity, occurredAt, kind } of drafts) {
+    if (sku === '' || sku.length > nameCharactersMax) return `${sku.slice(0, 40)} is no SKU`;
+    if (location === '' || location.length > nameCharactersMax) {
+      return `${location.slice(0, 40)} is no location, for ${sku}`;
+    }
+    if (!Number.isSafeInteger(quantity))
+      return `${quantity} thousandths is no quantity, for ${sku}`;
+    if (!Number.isSafeInteger(occurredAt)) return `${occurredAt} is no time, for ${sku}`;
+    if (kind === 'count' && quantity < 0) return `${sku} cannot be counted below nothing`;
+  }
+  return undefined;
+}
+
+/** Why it cannot be told so late; undefined when a person lets it in, and it is no count. */
+function lateness(
+  { fresh, gone, oldestAt = 0 }: Difference,
+  olderThan: number,
+  adjustAt: number | undefined,
+): string | undefined {
+  const count = [...fresh, ...gone].find((one) => one.kind === 'count' && one.toldAt < olderThan);
+  if (adjustAt !== undefined && count === undefined) return undefined;
+  const what = count === undefined ? 'a business time' : 'a count';
+  return `it has ${what} of ${new Date(oldestAt).toISOString()}: later than the mapping allows, so none of it was applied`;
 }
 
 /**
@@ -81,12 +185,24 @@ function openingPart(
 } {
   if (known.baseline === null) return { told: [], asserted: known.asserted, baseline: [] };
   const grown = difference(known.baseline.effects, baseline, context);
-  const toldNow = grown.told.slice(grown.told.length - grown.fresh.length);
   return {
-    told: asContained(toldNow),
-    asserted: [...known.asserted, ...grown.fresh],
+    told: asContained(grown.told),
+    asserted: [...without(known.asserted, grown.gone), ...grown.fresh],
     baseline: grown.asserted,
   };
+}
+
+/** Effects less those that a snapshot which began anew did not show again. */
+function without(
+  effects: readonly AssertedEffect[],
+  gone: readonly AssertedEffect[],
+): readonly AssertedEffect[] {
+  const left = [...effects];
+  for (const one of gone) {
+    const at = left.findIndex((other) => identity(other) === identity(one));
+    if (at >= 0) left.splice(at, 1);
+  }
+  return left;
 }
 
 /** Does the document count? Of several with one business name only the one with the lowest id does. */
@@ -111,7 +227,7 @@ function isLower(one: string, other: string): boolean {
 function draftsOf(
   document: DocumentMapping,
   rows: SourceDocument | null,
-  resolver: Parameters<DocumentMapping['effects']>[1],
+  resolver: Resolver,
 ): readonly EffectDraft[] {
   return rows === null ? [] : document.effects(rows, resolver);
 }
@@ -129,21 +245,34 @@ function baselineRows(baseline: NonNullable<DocumentState['baseline']>): SourceD
   return { header: baseline.header, lines: [...baseline.lines.values()] };
 }
 
+const waitingMaxDefault = 10_000;
+const lookupCharactersMax = 400;
+
 /** Notes the document under the lookup that it needs; it is computed again when that row arrives. */
 function wait(
   id: string,
   known: DocumentState,
   missing: { readonly lookup: string; readonly key: string },
-  state: StateView<IntakeState>,
+  { mapping, state }: ComputeContext,
 ): Computed {
+  const { waitingMax = waitingMaxDefault } = mapping;
+  const waitsFor = `${missing.lookup} ${missing.key}`;
+  if (known.waitsFor === waitsFor) return { kind: 'waiting', ...missing };
+  const isTooLong = missing.key.length > lookupCharactersMax;
+  if (isTooLong || (known.waitsFor === '' && loadSource(state).waiting >= waitingMax)) {
+    const reason = isTooLong
+      ? `${missing.lookup} has no ${missing.key.slice(0, 40)}..., which is too long for a key`
+      : `${missing.lookup} has no ${missing.key}, and ${waitingMax} documents wait already`;
+    return { kind: 'refused', code: 'LOOKUP_MISSING', reason };
+  }
   const waitingKey = keys.waiting(missing.lookup, missing.key);
   const waiting = state.get(waitingKey);
   const documents = waiting?.kind === 'waiting' ? waiting.documents : [];
   if (!documents.includes(id)) {
     state.put(waitingKey, { kind: 'waiting', documents: [...documents, id] });
   }
-  const waitsFor = `${missing.lookup} ${missing.key}`;
-  if (known.waitsFor !== waitsFor) state.put(`d|${id}`, { ...known, waitsFor });
+  if (known.waitsFor === '') countWaiting(state, 1);
+  state.put(`d|${id}`, { ...known, waitsFor });
   return { kind: 'waiting', ...missing };
 }
 

@@ -12,6 +12,8 @@ export type Difference = {
   readonly asserted: readonly AssertedEffect[];
   /** Those of `asserted` that were not there before; they are the last ones told. */
   readonly fresh: readonly AssertedEffect[];
+  /** Those that were asserted and are no longer. */
+  readonly gone: readonly AssertedEffect[];
   /** The oldest business time among what is told now; undefined when nothing is dated. */
   readonly oldestAt: number | undefined;
 };
@@ -23,13 +25,17 @@ export type DifferenceContext = {
   readonly committedAt: number;
   /** True for rows of the initial snapshot: only they open cells. */
   readonly isOpening: boolean;
+  /** Events older than this are told as of `at`: a person lets in what was too late. */
+  readonly adjustment?: { readonly olderThan: number; readonly at: number };
+  /** Why the past is told anew; given as the reason. */
+  readonly restatement?: string;
 };
 
 /** A business time this much after its commit is wrong. */
 const clockSkewMs = 300_000;
 
 /** What makes two effects the same thing; a level is its cell and bucket alone, its quantity is a current value. */
-function identity(draft: EffectDraft): string {
+export function identity(draft: EffectDraft): string {
   const { kind, bucket, sku, location, quantity, occurredAt, reason, echo } = draft;
   if (kind === 'level') return `level|${bucket}|${sku}|${location}`;
   if (kind === 'opening') return `opening|${sku}|${location}`;
@@ -88,17 +94,21 @@ export function difference(
     // Most documents are told once: then there is nothing to compare with.
     const known = before.size === 0 ? undefined : before.get(identity(draft))?.shift();
     if (known === undefined) drafted.push(draft);
-    else if (draft.kind === 'level' && draft.quantity !== known.quantity) {
+    else if (isMoved(known, draft, context)) {
       const changed = { ...known, quantity: draft.quantity };
       tell(changed, draft.quantity - known.quantity, true);
       kept.push(changed);
     } else kept.push(known);
   }
+  const gone: AssertedEffect[] = [];
   for (const same of before.values()) {
-    for (const gone of same) {
+    for (const effect of same) {
       // An opening stands for good: later changes of the balance are movements of their own.
-      if (gone.kind === 'opening') kept.push(gone);
-      else tell(gone, gone.kind === 'count' ? gone.quantity : -gone.quantity, false);
+      if (effect.kind === 'opening' && !context.isOpening) kept.push(effect);
+      else {
+        gone.push(effect);
+        tell(effect, effect.kind === 'count' ? effect.quantity : -effect.quantity, false);
+      }
     }
   }
   const fresh: AssertedEffect[] = [];
@@ -108,7 +118,13 @@ export function difference(
     fresh.push(effect);
     tell(effect, effect.quantity, true);
   }
-  return { told, asserted: kept.length === 0 ? fresh : [...kept, ...fresh], fresh, oldestAt };
+  return { told, asserted: kept.length === 0 ? fresh : [...kept, ...fresh], fresh, gone, oldestAt };
+}
+
+/** A level that has another value, or an opening that is read again by a snapshot that began anew. */
+function isMoved(known: AssertedEffect, draft: EffectDraft, context: DifferenceContext): boolean {
+  if (draft.quantity === known.quantity) return false;
+  return draft.kind === 'level' || (draft.kind === 'opening' && context.isOpening);
 }
 
 /** A movement dated too far after its commit is told as of the commit. */
@@ -118,8 +134,18 @@ function stated(draft: EffectDraft, context: DifferenceContext): AssertedEffect 
   return {
     ...draft,
     order: context.position,
-    toldAt: isWrong || isUndated ? context.committedAt : draft.occurredAt,
+    toldAt:
+      isWrong || isUndated ? context.committedAt : adjusted(draft.kind, draft.occurredAt, context),
   };
+}
+
+function adjusted(
+  kind: EffectDraft['kind'],
+  at: number,
+  { adjustment }: DifferenceContext,
+): number {
+  const isLate = kind === 'event' && adjustment !== undefined && at < adjustment.olderThan;
+  return isLate ? adjustment.at : at;
 }
 
 function tellEffect(
@@ -139,9 +165,12 @@ function tellEffect(
       location: stated.location,
       quantity,
       // A level moves when it changes, an event comes and goes at its own time.
-      occurredAt: stated.kind === 'level' ? context.committedAt : stated.toldAt,
+      occurredAt:
+        stated.kind === 'level'
+          ? context.committedAt
+          : adjusted(stated.kind, stated.toldAt, context),
       order: stated.kind === 'level' ? context.position : stated.order,
-      reason: stated.reason,
+      reason: context.restatement ?? stated.reason,
       reference: stated.reference,
       echo: stated.echo === undefined ? null : { ...stated.echo, contained: false },
     },

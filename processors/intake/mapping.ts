@@ -82,6 +82,8 @@ export type SystemMapping = {
   readonly timeZone: string;
   /** A change whose business time lies further back than this before its commit is refused. */
   readonly lateAfterMs: number;
+  /** So many documents may wait for a lookup; further ones are refused. Absent: 10 000. */
+  readonly waitingMax?: number;
   readonly documents: readonly DocumentMapping[];
   readonly lookups: readonly Lookup[];
 };

@@ -3,6 +3,7 @@ import { type Change, keyPart, type Row } from '../cdc/change.ts';
 import type { CapturedTable } from '../cdc/table.ts';
 import type { StateView } from '../topology/topology.ts';
 import { documentOfLine, forgetLine, noteLine } from './line-places.ts';
+import { countWaiting } from './lineage.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
 import type { OpenDocument, OpenDocuments } from './open-documents.ts';
 import {
@@ -16,11 +17,20 @@ import {
 /** What a row did: which documents have to be computed anew, and what is counted. */
 export type RowOutcome = {
   readonly touched: readonly string[];
-  readonly outcome: 'applied' | 'duplicate' | 'purged';
+  readonly outcome: 'applied' | 'duplicate' | 'purged' | 'incomplete';
+};
+
+/** A row that was not what the log says it was before: a change of it never came through the log. */
+export type Gap = {
+  readonly table: string;
+  readonly key: string;
+  readonly held: Row | null | undefined;
+  readonly before: Row;
 };
 
 const duplicate: RowOutcome = { touched: [], outcome: 'duplicate' };
 const purged: RowOutcome = { touched: [], outcome: 'purged' };
+const incomplete: RowOutcome = { touched: [], outcome: 'incomplete' };
 
 export type RowContext = {
   readonly state: StateView<IntakeState>;
@@ -29,6 +39,12 @@ export type RowContext = {
   readonly mapping: SystemMapping;
   /** Is it a row of the initial snapshot? */
   readonly isOpening: boolean;
+  /** Where its transaction stands among commits, comparable with positions; empty: where the change itself stands. */
+  readonly order: string;
+  /** Sent again by a person: what it touches is computed again in any case. */
+  readonly isRedriven: boolean;
+  /** Gaps that are found are put here. */
+  readonly gaps: Gap[];
 };
 
 /** Names a document within a system: `<document>|<key>`. */
@@ -50,27 +66,35 @@ export function applyRow(change: Change, context: RowContext): RowOutcome {
       outcomes.push(applyLookupRow(lookup, change, context.state));
     }
   }
-  const applied = outcomes.some((one) => one.outcome === 'applied');
-  const isPurge = outcomes.some((one) => one.outcome === 'purged');
+  const has = (outcome: RowOutcome['outcome']) => outcomes.some((one) => one.outcome === outcome);
   return {
     touched: outcomes.flatMap((one) => one.touched),
-    outcome: applied ? 'applied' : isPurge ? 'purged' : 'duplicate',
+    outcome: has('incomplete')
+      ? 'incomplete'
+      : has('applied')
+        ? 'applied'
+        : has('purged')
+          ? 'purged'
+          : 'duplicate',
   };
 }
 
 function applyHeader(document: DocumentMapping, change: Change, context: RowContext): RowOutcome {
   const id = documentId(document, change.key);
   const known = context.documents.get(id);
-  if (isSeen(known, known.header, change)) return duplicate;
+  if (isSeen(known, known.header, change, context)) return again(id, context);
   if (change.operation === 'd' && isPurge(document, known, change, context.state)) {
     purgeDocument(document, id, change, context);
     return purged;
   }
+  const before = known.header?.row;
+  const row = wholeRow(change, before);
+  if (row === undefined) return incomplete;
+  noteGap(change, before, context);
   noteDateLag(document, change, context.state);
-  const before = known.header?.row ?? null;
-  known.header = { row: change.row, position: change.position };
-  if (isInBaseline(document, context)) known.baseline = baselineOf(known, { header: change.row });
-  const siblings = updateOnce(document, id, before, change.row, context.state);
+  known.header = { row, position: change.position };
+  if (isInBaseline(document, context)) known.baseline = baselineOf(known, { header: row });
+  const siblings = updateOnce(document, id, before ?? null, row, context.state);
   return { touched: [id, ...siblings], outcome: 'applied' };
 }
 
@@ -93,25 +117,58 @@ function applyLine(
   }
   const id = documentId(document, place.headerKey);
   const known = documents.get(id);
-  if (isSeen(known, known.lines.get(change.key), change)) return duplicate;
+  const stored = known.lines.get(change.key);
+  if (isSeen(known, stored, change, context)) return again(id, context);
   if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
-  known.lines.set(change.key, { row: change.row, position: change.position });
-  if (isInBaseline(document, context) && change.row !== null) {
-    known.baseline = baselineOf(known, { line: { key: change.key, row: change.row } });
+  const row = wholeRow(change, stored?.row);
+  if (row === undefined) return incomplete;
+  if (place.movedFrom === undefined) noteGap(change, stored?.row, context);
+  known.lines.set(change.key, { row, position: change.position });
+  if (isInBaseline(document, context)) {
+    known.baseline = baselineOf(known, { line: { key: change.key, row } });
   }
-  if (!place.inPrimaryKey && change.row !== null) {
+  if (!place.inPrimaryKey && row !== null) {
     noteLine(state, lines.table.name, change.key, place.headerKey);
   }
   return { touched: [...touched, id], outcome: 'applied' };
 }
 
+/**
+ * Has the row been told as of a later place? A snapshot's read holds all that was committed before it, and nothing of
+ * a transaction that was under way then, wherever its changes stand in the log.
+ */
 function isSeen(
   document: OpenDocument,
   stored: StoredRow | null | undefined,
   change: Change,
+  { order }: Pick<RowContext, 'order'>,
 ): boolean {
   const seenThrough = stored?.position ?? document.purgedThrough;
-  return seenThrough !== '' && change.position <= seenThrough;
+  if (seenThrough === '') return false;
+  const isAfterRead = order !== '' && seenThrough.endsWith('r') && change.operation !== 'r';
+  return (isAfterRead ? order : change.position) <= seenThrough;
+}
+
+function again(id: string, { isRedriven }: RowContext): RowOutcome {
+  return isRedriven ? { touched: [id], outcome: 'duplicate' } : duplicate;
+}
+
+/** With the columns that the log did not repeat; undefined when they are not known. */
+function wholeRow(change: Change, held: Row | null | undefined): Row | null | undefined {
+  if (change.isPartial !== true || change.row === null) return change.row;
+  return held === null || held === undefined ? undefined : { ...held, ...change.row };
+}
+
+function noteGap(change: Change, held: Row | null | undefined, { state, gaps }: RowContext): void {
+  const { table, key, before } = change;
+  if (before === undefined) return;
+  // A table that no snapshot has read whole may have rows that have not been told yet.
+  if (held === undefined && state.get(keys.read(table)) === undefined) return;
+  const differs =
+    held === null ||
+    held === undefined ||
+    Object.entries(before).some(([name, value]) => name in held && held[name] !== value);
+  if (differs) gaps.push({ table, key, held, before });
 }
 
 type LinePlace = {
@@ -183,6 +240,7 @@ function purgeDocument(
   { state, documents }: RowContext,
 ): void {
   const known = documents.get(id);
+  if (known.waitsFor !== '') countWaiting(state, -1);
   if (document.lines !== undefined) {
     for (const key of known.lines.keys()) forgetLine(state, document.lines.table.name, key);
   }
@@ -235,13 +293,15 @@ function baselineOf(
   known: OpenDocument,
   read: {
     readonly header?: Row | null;
-    readonly line?: { readonly key: string; readonly row: Row };
+    readonly line?: { readonly key: string; readonly row: Row | null };
   },
 ): DocumentState['baseline'] {
   const baseline = known.baseline ?? { header: null, lines: new Map(), effects: [] };
   const { header = baseline.header, line } = read;
-  const lines =
-    line === undefined ? baseline.lines : new Map(baseline.lines).set(line.key, line.row);
+  if (line === undefined) return { ...baseline, header };
+  const lines = new Map(baseline.lines);
+  if (line.row === null) lines.delete(line.key);
+  else lines.set(line.key, line.row);
   return { ...baseline, header, lines };
 }
 
@@ -254,7 +314,10 @@ export function applyLookupRow(
   const rowKey = keys.lookupRow(lookup.name, change.key);
   const known = state.get(rowKey);
   const before = known?.kind === 'lookupRow' ? known : undefined;
-  if (before !== undefined && change.position <= before.position) return duplicate;
+  // A streamed change after a read is applied whatever its place: it may have been under way then.
+  const isAfterRead = before?.position.endsWith('r') === true && change.operation !== 'r';
+  if (before !== undefined && !isAfterRead && change.position <= before.position) return duplicate;
+  if (change.isPartial === true) return incomplete;
   const entry = change.row === null ? undefined : lookup.entry(change.row);
   if (before !== undefined && before.key !== '' && before.key !== entry?.key) {
     state.delete(keys.lookup(lookup.name, before.key));

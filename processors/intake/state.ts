@@ -55,29 +55,60 @@ export type IntakeState =
       readonly arrived: number;
       readonly orderMax: number;
       readonly ended: boolean;
+      /** Position of its first change. */
+      readonly first: string;
     }
   | {
       readonly kind: 'queued';
       readonly id: string;
       readonly changes: number;
+      readonly domain: string;
       readonly order: string;
       readonly committedAt: number;
     }
   | { readonly kind: 'opened'; readonly id: string }
+  /** The table has been read whole by the snapshot at this position. */
+  | { readonly kind: 'read'; readonly position: string }
+  /** Documents of a source transaction whose effects were refused: they are computed again when it is redriven. */
+  | { readonly kind: 'refusals'; readonly documents: readonly string[] }
+  | SourceState
   | SystemState;
+
+/** What seldom changes. */
+export type SourceState = {
+  readonly kind: 'source';
+  /** Position of the snapshot that opens the cells; empty before its first row. */
+  readonly opening: string;
+  /** How often it began: it begins anew when it breaks off. */
+  readonly openingAttempts: number;
+  readonly isOpened: boolean;
+  /** Position of the last snapshot. */
+  readonly snapshot: string;
+  /** Put before every position; empty for the first lineage of the log. */
+  readonly lineage: string;
+  /** Why nothing of the log is applied any more; empty when it is. */
+  readonly refused: string;
+  /** Tables that no longer fit the mapping, and why. */
+  readonly stopped: Readonly<Record<string, string>>;
+  /** How many documents wait for a lookup. */
+  readonly waiting: number;
+};
+
+/** Where the ENDs of one domain stand. */
+export type LastEnd = { readonly order: string; readonly committedAt: number };
 
 export type SystemState = {
   readonly kind: 'system';
-  /** Position of the initial snapshot; empty before its first row. */
-  readonly snapshot: string;
   /** ENDs wait in a queue for their changes: first and one past the last. */
   readonly queueFrom: number;
   readonly queueTo: number;
   /** Transactions in the order of their first change, to find those whose END never came. */
   readonly openedFrom: number;
   readonly openedTo: number;
-  /** Order of the last END applied. */
-  readonly lastEnd: string;
+  /** The last END applied, by domain. */
+  readonly lastEnds: Readonly<Record<string, LastEnd>>;
+  /** Position of the last change applied. */
+  readonly lastPosition: string;
   /** Since when, by the ticks, the same transaction has been holding up the queue or has had no END. */
   readonly stuck: {
     readonly queue: number;
@@ -88,13 +119,25 @@ export type SystemState = {
 
 export const emptySystem: SystemState = {
   kind: 'system',
-  snapshot: '',
   queueFrom: 0,
   queueTo: 0,
   openedFrom: 0,
   openedTo: 0,
-  lastEnd: '',
+  lastEnds: {},
+  lastPosition: '',
   stuck: null,
+};
+
+export const emptySource: SourceState = {
+  kind: 'source',
+  opening: '',
+  openingAttempts: 0,
+  isOpened: false,
+  snapshot: '',
+  lineage: '',
+  refused: '',
+  stopped: {},
+  waiting: 0,
 };
 
 export const emptyDocument: DocumentState = {
@@ -110,6 +153,9 @@ export const emptyDocument: DocumentState = {
 
 export const keys = {
   system: 's',
+  source: 'm',
+  read: (table: string) => `v|${table}`,
+  refusals: (transaction: string) => `f|${transaction}`,
   document: (name: string, key: string) => `d|${name}|${key}`,
   lines: (table: string, block: string) => `i|${table}|${block}`,
   lookup: (name: string, key: string) => `l|${name}|${key}`,

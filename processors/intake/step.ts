@@ -1,25 +1,14 @@
 /** One task per source system: changes → source transactions → documents → one movement per SKU. */
-import type { Alert, Movement } from '../../schemas/types.ts';
 import type { Change, UnusableChange } from '../cdc/change.ts';
 import type { TransactionBegin, TransactionEnd } from '../cdc/transaction-event.ts';
-import { alerts, movements } from '../topics.ts';
-import { type Emit, emit, type Input, type StateView, type Step } from '../topology/topology.ts';
-import { computeDocument, documentOf } from './documents.ts';
-import type { ToldEffect } from './effects.ts';
-import { hashText } from './hash.ts';
+import type { Emit, Input, Step, StepState, StreamRecord } from '../topology/topology.ts';
+import { lineageRefused, tableStopped } from './alerts.ts';
+import { applyReleased, count, tell } from './apply.ts';
+import { loadSource, refuseLineage } from './lineage.ts';
 import type { Lookup, SystemMapping } from './mapping.ts';
-import { OpenDocuments } from './open-documents.ts';
-import { applyLookupRow, applyRow } from './rows.ts';
+import { applyLookupRow } from './rows.ts';
 import { type IntakeState, keys } from './state.ts';
-import {
-  enqueue,
-  forgetClosed,
-  hold,
-  loadSystem,
-  type Released,
-  release,
-  releaseStuck,
-} from './transactions.ts';
+import { enqueue, forgetClosed, hold, loadSystem, release, releaseStuck } from './transactions.ts';
 
 /** A row of another system's table that this system looks up. */
 export type ForeignLookupRow = {
@@ -35,14 +24,22 @@ export type IntakeValue =
   | TransactionEnd
   | ForeignLookupRow;
 
+type State = StepState<IntakeState>;
+
+/** On a record that a person sent again. */
+const redrivesHeader = 'redrives';
+/** On an empty record: the past is told anew, for the reason that it gives. */
+export const restateHeader = 'restate';
+
 export function intakeStep(mapping: SystemMapping): Step<IntakeState> {
-  return (input: Input, state: StateView<IntakeState>): readonly Emit[] => {
-    if (input.kind === 'tick') {
-      return releaseStuck(state, input.nowMs).flatMap((one) => applyReleased(mapping, one, state));
+  return (input: Input, state: State): readonly Emit[] => {
+    if (input.kind === 'tick') return onTick(mapping, input.nowMs, state);
+    const { record } = input;
+    if (record.value === undefined) return onEmpty(mapping, record, state);
+    const value = record.value as IntakeValue;
+    if (record.headers.length > 0 && headerOf(record, redrivesHeader) !== undefined) {
+      return onRedriven(mapping, value, record.timestampMs, state);
     }
-    // A tombstone follows a delete that has said the same.
-    if (input.record.value === undefined) return [];
-    const value = input.record.value as IntakeValue;
     switch (value.kind) {
       case 'begin':
         return [];
@@ -58,56 +55,130 @@ export function intakeStep(mapping: SystemMapping): Step<IntakeState> {
   };
 }
 
-const count = (metric: string, by: number): readonly Emit[] =>
-  by === 0 ? [] : [{ kind: 'count', metric, by }];
+const decoder = new TextDecoder();
 
-function onChange(
-  mapping: SystemMapping,
-  change: Change,
-  state: StateView<IntakeState>,
-): readonly Emit[] {
-  if (change.operation === 't') {
-    const fault = 'the table was truncated: its rows have to be read again';
-    return onUnusable(mapping, { ...change, kind: 'unusable', fault, isTableBroken: false }, state);
-  }
-  const counted = count('changes', 1);
+function headerOf({ headers }: StreamRecord, name: string): string | undefined {
+  const found = headers.find(([header]) => header === name);
+  return found === undefined ? undefined : decoder.decode(found[1]);
+}
+
+/** Nothing came with a tick that could be a dead letter: the alert beside it says the same. */
+function onTick(mapping: SystemMapping, nowMs: number, state: State): readonly Emit[] {
+  if (loadSource(state).refused !== '') return [];
+  return releaseStuck(mapping.kind, state, nowMs)
+    .flatMap((one) => applyReleased(mapping, one, state))
+    .filter(({ kind }) => kind !== 'deadLetter');
+}
+
+/** A tombstone follows a delete that has said the same. */
+function onEmpty(mapping: SystemMapping, record: StreamRecord, state: State): readonly Emit[] {
+  const why = record.headers.length === 0 ? undefined : headerOf(record, restateHeader);
+  return why === undefined ? [] : restate(mapping, why, record.timestampMs, state);
+}
+
+/** Computes every document anew by the mapping and the lookups of today; what differs is told, at its own time. */
+function restate(mapping: SystemMapping, why: string, at: number, state: State): readonly Emit[] {
+  const position = `${loadSource(state).lineage}${loadSystem(state).lastPosition}~${at}`;
+  const ids = state.keys('d|').map((key) => key.slice(2));
+  const known = ids.filter((id) => mapping.documents.some(({ name }) => id.startsWith(`${name}|`)));
+  const told = tell(mapping, state, new Map(known.map((id) => [id, position])), {
+    id: '',
+    committedAt: at,
+    isOpening: false,
+    isSnapshot: true,
+    restatement: why,
+  });
+  return [...told, ...count('restated', known.length)];
+}
+
+function onChange(mapping: SystemMapping, change: Change, state: State): readonly Emit[] {
+  const resumed = resume(mapping, change, state);
+  const counted = [...resumed, ...count('changes', 1)];
   if (change.transaction !== null) {
     hold(state, change.transaction, change);
     return [...counted, ...drain(mapping, state)];
   }
-  const { committedAt } = change;
-  const alone = { id: '', changes: [change], committedAt, isWhole: true };
-  return [...counted, ...applyReleased(mapping, alone, state)];
+  const applied = applyReleased(mapping, alone(change), state);
+  // The first read of a new lineage lets in what has been held.
+  return change.operation === 'r'
+    ? [...counted, ...applied, ...drain(mapping, state)]
+    : [...counted, ...applied];
 }
 
-function onEnd(
+function alone(change: Change) {
+  return { id: '', changes: [change], committedAt: change.committedAt, order: '', isWhole: true };
+}
+
+/** A table that stood still fits the mapping again. */
+function resume(mapping: SystemMapping, change: Change, state: State): readonly Emit[] {
+  const source = loadSource(state);
+  if (source.stopped[change.table] === undefined) return [];
+  const { [change.table]: _, ...stopped } = source.stopped;
+  state.put(keys.source, { ...source, stopped });
+  return [tableStopped(mapping, change.committedAt, change.table, undefined)];
+}
+
+function onEnd(mapping: SystemMapping, end: TransactionEnd, state: State): readonly Emit[] {
+  const { kind, droppedChanges } = enqueue(state, end);
+  const dropped = count('duplicates', droppedChanges);
+  if (kind !== 'behind') return [...dropped, ...drain(mapping, state)];
+  return refuse(mapping, `transaction ${end.id} is later and stands before others`, end, state);
+}
+
+function refuse(
   mapping: SystemMapping,
-  end: TransactionEnd,
-  state: StateView<IntakeState>,
+  reason: string,
+  { committedAt }: { readonly committedAt: number },
+  state: State,
 ): readonly Emit[] {
-  const { droppedChanges } = enqueue(state, end);
-  return [...count('duplicates', droppedChanges), ...drain(mapping, state)];
+  if (loadSource(state).refused !== '') return [];
+  refuseLineage(reason, state);
+  return [lineageRefused(mapping, committedAt, reason)];
 }
 
 function onUnusable(
   mapping: SystemMapping,
   unusable: UnusableChange,
-  state: StateView<IntakeState>,
+  state: State,
 ): readonly Emit[] {
   if (unusable.transaction !== null) hold(state, unusable.transaction, null);
+  const stopped = unusable.isTableBroken ? stopTable(mapping, unusable, state) : [];
+  const code = unusable.isTableBroken ? 'TABLE_STOPPED' : 'CHANGE_UNUSABLE';
   return [
     ...count('changes', 1),
-    { kind: 'deadLetter', code: 'CHANGE_UNUSABLE', reason: unusable.fault },
+    { kind: 'deadLetter', code, reason: unusable.fault },
+    ...stopped,
     ...drain(mapping, state),
   ];
 }
 
+function stopTable(
+  mapping: SystemMapping,
+  { table, fault, committedAt }: UnusableChange,
+  state: State,
+): readonly Emit[] {
+  const source = loadSource(state);
+  if (source.stopped[table] === fault) return [];
+  state.put(keys.source, { ...source, stopped: { ...source.stopped, [table]: fault } });
+  return [tableStopped(mapping, committedAt, table, fault)];
+}
+
 /** Everything at the head of the queue that is complete. */
-function drain(mapping: SystemMapping, state: StateView<IntakeState>): readonly Emit[] {
+function drain(mapping: SystemMapping, state: State): readonly Emit[] {
   const emits: Emit[] = [];
   for (;;) {
-    const released = release(state);
+    if (loadSource(state).refused !== '') break;
+    const released = release(mapping.kind, state);
     if (released === undefined) break;
+    if (released === 'behind') {
+      const committedAt = Math.max(
+        ...Object.values(loadSystem(state).lastEnds).map((end) => end.committedAt),
+      );
+      emits.push(
+        ...refuse(mapping, 'later transactions stand before others', { committedAt }, state),
+      );
+      break;
+    }
     for (const one of applyReleased(mapping, released, state)) emits.push(one);
   }
   if (emits.length > 0) forgetClosed(state);
@@ -116,152 +187,58 @@ function drain(mapping: SystemMapping, state: StateView<IntakeState>): readonly 
 
 function onLookupRow(
   mapping: SystemMapping,
-  row: ForeignLookupRow,
-  state: StateView<IntakeState>,
+  { lookup, change }: ForeignLookupRow,
+  state: State,
 ): readonly Emit[] {
-  const { touched } = applyLookupRow(row.lookup, row.change, state);
-  const { position, committedAt } = row.change;
-  return tell(mapping, state, new Map(touched.map((id) => [id, position])), {
+  const { touched, outcome } = applyLookupRow(lookup, change, state);
+  const { position, committedAt } = change;
+  const told = tell(mapping, state, new Map(touched.map((id) => [id, position])), {
     id: '',
     committedAt,
     isOpening: false,
     isSnapshot: true,
   });
+  if (outcome !== 'incomplete') return told;
+  const reason = `${change.table} ${change.key}: the log does not repeat all columns of the row`;
+  return [...told, { kind: 'deadLetter', code: 'ROW_INCOMPLETE', reason }];
 }
 
-/** Rows first, then every touched document once: what nets to nothing within a source transaction stays unseen. */
-function applyReleased(
+/** A person has sent a record again: a row is applied by itself, an END lets its refused documents be computed again. */
+function onRedriven(
   mapping: SystemMapping,
-  released: Released,
-  state: StateView<IntakeState>,
+  value: IntakeValue,
+  at: number,
+  state: State,
 ): readonly Emit[] {
-  const touched = new Map<string, string>();
-  let duplicates = 0;
-  let purged = 0;
-  let isOpening = false;
-  let isSnapshot = false;
-  const documents = new OpenDocuments(state);
-  for (const change of released.changes) {
-    isSnapshot = change.operation === 'r';
-    isOpening = isSnapshot && isInitialSnapshot(change, state);
-    const outcome = applyRow(change, { state, documents, mapping, isOpening });
-    if (outcome.outcome === 'duplicate') duplicates += 1;
-    if (outcome.outcome === 'purged') purged += 1;
-    for (const id of outcome.touched) touched.set(id, change.position);
-  }
-  documents.write();
-  const { id, committedAt } = released;
-  const emits = [
-    ...tell(mapping, state, touched, { id, committedAt, isOpening, isSnapshot }),
-    ...count('duplicates', duplicates),
-    ...count('purged', purged),
-  ];
-  const isLost = !released.isWhole && touched.size > 0;
-  return isLost ? [...emits, lostEnd(mapping, released)] : emits;
-}
-
-/** The first snapshot that is seen is the initial one; a later one has another position. */
-function isInitialSnapshot(change: Change, state: StateView<IntakeState>): boolean {
-  const system = loadSystem(state);
-  if (system.snapshot === '') {
-    state.put(keys.system, { ...system, snapshot: change.position });
-    return true;
-  }
-  return system.snapshot === change.position;
-}
-
-type Telling = {
-  readonly id: string;
-  readonly committedAt: number;
-  readonly isOpening: boolean;
-  readonly isSnapshot: boolean;
-};
-
-/** Computes the touched documents and writes one movement per SKU. */
-function tell(
-  mapping: SystemMapping,
-  state: StateView<IntakeState>,
-  touched: ReadonlyMap<string, string>,
-  telling: Telling,
-): readonly Emit[] {
-  const bySku = new Map<string, ToldEffect[]>();
-  const refused: Emit[] = [];
-  let last = '';
-  for (const [id, position] of touched) {
-    if (position > last) last = position;
-    const context = { state, mapping, position, ...telling };
-    const computed = computeDocument(documentOf(mapping, id), id, context);
-    if (computed.kind === 'late') refused.push(...late(mapping, id, computed.oldestAt, telling));
-    if (computed.kind === 'waiting') refused.push(...count('waiting', 1));
-    if (computed.kind !== 'told') continue;
-    for (const told of computed.effects) {
-      const effects = bySku.get(told.sku) ?? [];
-      effects.push(told);
-      bySku.set(told.sku, effects);
+  switch (value.kind) {
+    case 'begin':
+      return [];
+    case 'lookupRow':
+      return onLookupRow(mapping, value, state);
+    case 'unusable':
+      return onUnusable(mapping, { ...value, transaction: null }, state);
+    case 'change': {
+      const change = { ...value, transaction: null };
+      return [
+        ...resume(mapping, change, state),
+        ...applyReleased(mapping, alone(change), state, at),
+      ];
+    }
+    case 'end': {
+      const key = keys.refusals(value.id);
+      const refused = state.get(key);
+      if (refused?.kind !== 'refusals') return count('duplicates', 1);
+      state.delete(key);
+      const { lineage } = loadSource(state);
+      const position = `${lineage}${loadSystem(state).lastPosition}~${at}`;
+      const { id, committedAt } = value;
+      const telling = { id, committedAt, isOpening: false, isSnapshot: false, adjustAt: at };
+      return tell(
+        mapping,
+        state,
+        new Map(refused.documents.map((document) => [document, position])),
+        telling,
+      );
     }
   }
-  const told = [...bySku].map(([sku, effects]) =>
-    emit(movements, sku, movement(mapping, sku, effects, last, telling)),
-  );
-  return [...told, ...count('movements', told.length), ...refused];
-}
-
-function movement(
-  mapping: SystemMapping,
-  sku: string,
-  told: readonly ToldEffect[],
-  position: string,
-  telling: Telling,
-): Movement {
-  return {
-    id: hashText(`${mapping.system}|${telling.id}|${position}|${sku}`),
-    sku,
-    system: mapping.system,
-    transaction: telling.id,
-    position,
-    committedAt: telling.committedAt,
-    effects: told.map((one) => one.effect),
-  };
-}
-
-function late(
-  mapping: SystemMapping,
-  id: string,
-  oldestAt: number,
-  telling: Telling,
-): readonly Emit[] {
-  const reason =
-    `${mapping.system} ${id} was committed at ${new Date(telling.committedAt).toISOString()} with a business time ` +
-    `of ${new Date(oldestAt).toISOString()}: later than the mapping allows, so none of it was applied`;
-  return [
-    { kind: 'deadLetter', code: 'LATE', reason },
-    raise(mapping, telling.committedAt, { id: `late|${id}`, kind: 'late', message: reason }),
-  ];
-}
-
-function lostEnd(mapping: SystemMapping, released: Released): Emit {
-  return raise(mapping, released.committedAt, {
-    id: `lostTransactionEnd|${mapping.system}|${released.id}`,
-    kind: 'lostTransactionEnd',
-    message: `source transaction ${released.id} never came whole: ${released.changes.length} changes were applied`,
-  });
-}
-
-function raise(
-  mapping: SystemMapping,
-  raisedAt: number,
-  what: { readonly id: string; readonly kind: string; readonly message: string },
-): Emit {
-  const alert: Alert = {
-    ...what,
-    severity: 'warning',
-    sku: '',
-    location: '',
-    system: mapping.system,
-    expected: '',
-    seen: '',
-    raisedAt,
-    open: true,
-  };
-  return emit(alerts, mapping.system, alert);
 }

@@ -57,7 +57,10 @@ function foreignLookup(lookup: Lookup): ForeignTopic<IntakeValue> {
     fields: envelopeFields(lookup.table),
     parse: (plain, writer) => {
       const change = parseChange(kind, lookup.table, plain, writer);
-      return change.kind === 'change' ? { kind: 'lookupRow', lookup, change } : change;
+      // Its transactions are the other system's.
+      return change.kind === 'change'
+        ? { kind: 'lookupRow', lookup, change }
+        : { ...change, transaction: null };
     },
   };
 }

@@ -2,7 +2,7 @@
  * Source transactions, whole: changes are held until as many have arrived as END counts, and transactions are released
  * in the order of their ENDs. One whose END or changes never come is released after a deadline, flagged.
  */
-import type { Change, TransactionPlace } from '../cdc/change.ts';
+import type { Change, SystemKind, TransactionPlace } from '../cdc/change.ts';
 import type { TransactionEnd } from '../cdc/transaction-event.ts';
 import type { StateView } from '../topology/topology.ts';
 import { emptySystem, type IntakeState, keys, type SystemState } from './state.ts';
@@ -12,6 +12,8 @@ export type Released = {
   readonly id: string;
   readonly changes: readonly Change[];
   readonly committedAt: number;
+  /** PostgreSQL: its place among commits, comparable with positions; empty where it is not known. */
+  readonly order: string;
   /** False when it was released by the deadline: something of it never came. */
   readonly isWhole: boolean;
 };
@@ -48,49 +50,62 @@ export function hold(
     arrived: (transaction?.arrived ?? 0) + (isAgain ? 0 : 1),
     orderMax: Math.max(orderMax, place.totalOrder),
     ended: transaction?.ended ?? false,
+    first: transaction?.first ?? change?.position ?? '',
   });
 }
 
-/** Queues an END; false when it was delivered before, and what came with it is dropped as a duplicate. */
-export function enqueue(
-  state: StateView<IntakeState>,
-  end: TransactionEnd,
-): { readonly isNew: boolean; readonly droppedChanges: number } {
+/** new: queued. again: delivered before, what came with it is dropped. behind: it stands before one that is older. */
+export type Enqueued = {
+  readonly kind: 'new' | 'again' | 'behind';
+  readonly droppedChanges: number;
+};
+
+/** Queues an END, unless it was delivered before. */
+export function enqueue(state: StateView<IntakeState>, end: TransactionEnd): Enqueued {
   const system = loadSystem(state);
   const key = keys.transaction(end.id);
   const known = state.get(key);
   const transaction = known?.kind === 'transaction' ? known : undefined;
-  if (transaction?.ended === true) return { isNew: false, droppedChanges: 0 };
-  if (system.lastEnd !== '' && end.order <= system.lastEnd) {
-    return { isNew: false, droppedChanges: take(state, end.id).length };
+  if (transaction?.ended === true) return { kind: 'again', droppedChanges: 0 };
+  const last = system.lastEnds[end.domain];
+  const isBehind = last !== undefined && end.order <= last.order;
+  if (isBehind && end.committedAt <= last.committedAt) {
+    return { kind: 'again', droppedChanges: take(state, end.id).length };
   }
-  if (end.changes === 0 && transaction === undefined) return { isNew: true, droppedChanges: 0 };
+  const kind = isBehind ? 'behind' : 'new';
+  if (end.changes === 0 && transaction === undefined) return { kind, droppedChanges: 0 };
   state.put(key, {
     kind: 'transaction',
     arrived: transaction?.arrived ?? 0,
     orderMax: transaction?.orderMax ?? 0,
     ended: true,
+    first: transaction?.first ?? '',
   });
   state.put(keys.queued(system.queueTo), {
     kind: 'queued',
     id: end.id,
     changes: end.changes,
+    domain: end.domain,
     order: end.order,
     committedAt: end.committedAt,
   });
   state.put(keys.system, { ...loadSystem(state), queueTo: system.queueTo + 1 });
-  return { isNew: true, droppedChanges: 0 };
+  return { kind, droppedChanges: 0 };
 }
 
-/** The next transaction of the queue if all of it is here. */
-export function release(state: StateView<IntakeState>): Released | undefined {
-  return releaseHead(state, { incompleteToo: false });
+/** The next transaction of the queue if all of it is here; `behind` when the log has gone back with it. */
+export function release(
+  kind: SystemKind,
+  state: StateView<IntakeState>,
+): Released | 'behind' | undefined {
+  return releaseHead(kind, state, { incompleteToo: false });
 }
 
 function releaseHead(
+  kind: SystemKind,
   state: StateView<IntakeState>,
   options: { readonly incompleteToo: boolean },
-): Released | undefined {
+): Released | 'behind' | undefined {
   const system = loadSystem(state);
   if (system.queueFrom === system.queueTo) return undefined;
   const head = state.get(keys.queued(system.queueFrom));
@@ -98,17 +113,24 @@ function releaseHead(
     throw new Error(`D3: the queue of source transactions lost its place ${system.queueFrom}`);
   }
   const known = state.get(keys.transaction(head.id));
-  const arrived = known?.kind === 'transaction' ? known.arrived : 0;
-  const isWhole = arrived >= head.changes;
+  const transaction = known?.kind === 'transaction' ? known : undefined;
+  const isWhole = (transaction?.arrived ?? 0) >= head.changes;
   if (!isWhole && !options.incompleteToo) return undefined;
+  // A binlog has its transactions one after the other: a later one that stands before is of another log.
+  const first = transaction?.first ?? '';
+  if (kind === 'mariadb' && first !== '' && first <= system.lastPosition) return 'behind';
   const changes = take(state, head.id);
   state.delete(keys.queued(system.queueFrom));
+  const last = system.lastEnds[head.domain];
+  const committedAt = Math.max(head.committedAt, last?.committedAt ?? 0);
   state.put(keys.system, {
     ...loadSystem(state),
     queueFrom: system.queueFrom + 1,
-    lastEnd: head.order,
+    lastEnds: { ...system.lastEnds, [head.domain]: { order: head.order, committedAt } },
+    lastPosition: changes.at(-1)?.position ?? system.lastPosition,
   });
-  return { id: head.id, changes, committedAt: head.committedAt, isWhole };
+  const order = kind === 'postgresql' ? head.order : '';
+  return { id: head.id, changes, committedAt: head.committedAt, order, isWhole };
 }
 
 /** Takes a transaction's changes out of the state, in its own order. */
@@ -127,7 +149,11 @@ function take(state: StateView<IntakeState>, id: string): readonly Change[] {
 }
 
 /** Called by the tick: what has held up everything for too long is released as it is. */
-export function releaseStuck(state: StateView<IntakeState>, nowMs: number): readonly Released[] {
+export function releaseStuck(
+  kind: SystemKind,
+  state: StateView<IntakeState>,
+  nowMs: number,
+): readonly Released[] {
   const system = forgetClosed(state);
   const waits = system.queueFrom !== system.queueTo || system.openedFrom !== system.openedTo;
   if (!waits) {
@@ -142,14 +168,15 @@ export function releaseStuck(state: StateView<IntakeState>, nowMs: number): read
   }
   if (nowMs - stuck.sinceMs < stuckAfterMs) return [];
   const released: Released[] = [];
-  const head = releaseHead(state, { incompleteToo: true });
+  const head = releaseHead(kind, state, { incompleteToo: true });
+  if (head === 'behind') return [];
   if (head !== undefined) released.push(head);
   else {
     const opened = state.get(keys.opened(system.openedFrom));
     if (opened?.kind === 'opened') {
       const changes = take(state, opened.id);
       const committedAt = changes.at(-1)?.committedAt ?? nowMs;
-      released.push({ id: opened.id, changes, committedAt, isWhole: false });
+      released.push({ id: opened.id, changes, committedAt, order: '', isWhole: false });
     }
   }
   forgetClosed(state);

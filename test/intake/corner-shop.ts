@@ -30,6 +30,14 @@ export const stocktake = table('stocktake', ['id'], {
   day: 'date',
 });
 
+export const balance = table('balance', ['sku'], { sku: 'text', quantity: 'quantity' });
+export const move = table('move', ['id'], {
+  id: 'id',
+  sku: 'text',
+  quantity: 'quantity',
+  at: 'localTime',
+});
+
 const skuByCode: Lookup = {
   name: 'sku-by-code',
   system: { name: 'shop', kind: 'postgresql', schema: 'public' },
@@ -45,6 +53,7 @@ export const cornerShop = defineMapping({
   schema: 'public',
   timeZone: 'Europe/Berlin',
   lateAfterMs: 35 * dayMs,
+  waitingMax: 20,
   lookups: [skuByCode],
   documents: [
     {
@@ -81,6 +90,36 @@ export const cornerShop = defineMapping({
       ],
     },
     {
+      name: 'balance',
+      header: balance,
+      containedInOpening: false,
+      effects: ({ header }) => [
+        {
+          ...place,
+          kind: 'opening',
+          bucket: 'onHand',
+          sku: String(header.sku),
+          quantity: Number(header.quantity),
+          occurredAt: 0,
+        },
+      ],
+    },
+    {
+      name: 'move',
+      header: move,
+      containedInOpening: true,
+      effects: ({ header }) => [
+        {
+          ...place,
+          kind: 'event',
+          bucket: 'onHand',
+          sku: String(header.sku),
+          quantity: Number(header.quantity),
+          occurredAt: Number(header.at),
+        },
+      ],
+    },
+    {
       name: 'stocktake',
       header: stocktake,
       containedInOpening: false,
@@ -100,12 +139,15 @@ export const cornerShop = defineMapping({
 
 export const cornerShopIntake = intakeTopology(cornerShop);
 
+/** The same shop on MariaDB, whose log holds rows whole. */
+export const mariadbShopIntake = intakeTopology({ ...cornerShop, kind: 'mariadb', schema: 'shop' });
+
 /** What all movements together say: `kind bucket sku time` → the sum of what was told; nothing where it is zero. */
 export function toldBy(result: Result<unknown>): Readonly<Record<string, number>> {
   const sums: Record<string, number> = {};
   for (const { value } of result.records(movements)) {
     for (const effect of value?.effects ?? []) {
-      const time = effect.kind === 'level' ? '' : ` ${effect.occurredAt}`;
+      const time = ['level', 'opening'].includes(effect.kind) ? '' : ` ${effect.occurredAt}`;
       const counted = effect.kind === 'count' ? ` ${effect.quantity}` : '';
       const name = `${effect.kind} ${effect.bucket} ${value?.sku}${time}${counted}`;
       const by = effect.kind === 'count' ? (effect.asserted ? 1 : -1) : effect.quantity;

@@ -235,7 +235,7 @@ function createRun<S>(topology: Topology<S>): Run<S> {
       for (const owner of tasks) {
         const transfer = owner.task.transfer(0);
         if (transfer === undefined) continue;
-        written.push(...transfer.outputs);
+        for (const output of transfer.outputs) written.push(output);
         keep(owner, transfer);
         for (const [metric, by] of transfer.counts) {
           counts.set(metric, (counts.get(metric) ?? 0) + by);

@@ -1,0 +1,75 @@
+/** What intake raises for a person to look at. */
+import type { Alert } from '../../schemas/types.ts';
+import { alerts } from '../topics.ts';
+import { type Emit, emit } from '../topology/topology.ts';
+import type { SystemMapping } from './mapping.ts';
+import type { Gap } from './rows.ts';
+
+type Raised = Pick<Alert, 'id' | 'kind' | 'message'> & Partial<Alert>;
+
+export function raise(mapping: SystemMapping, raisedAt: number, what: Raised): Emit {
+  const alert: Alert = {
+    severity: 'warning',
+    sku: '',
+    location: '',
+    system: mapping.system,
+    expected: '',
+    seen: '',
+    raisedAt,
+    open: true,
+    ...what,
+  };
+  return emit(alerts, mapping.system, alert);
+}
+
+export function gapAlert(mapping: SystemMapping, at: number, gap: Gap): Emit {
+  const row = `${gap.table} ${gap.key}`;
+  return raise(mapping, at, {
+    id: `gap|${mapping.system}|${row}`,
+    kind: 'gap',
+    message:
+      `an earlier change of ${row} never came through the log of ${mapping.system}: somebody hides changes from it; ` +
+      'this row is right again, take a snapshot of the table for the others',
+    expected: gap.held === null || gap.held === undefined ? 'no row' : JSON.stringify(gap.held),
+    seen: JSON.stringify(gap.before),
+  });
+}
+
+export function tableStopped(
+  mapping: SystemMapping,
+  at: number,
+  table: string,
+  fault: string | undefined,
+): Emit {
+  return raise(mapping, at, {
+    id: `tableStopped|${mapping.system}|${table}`,
+    kind: 'tableStopped',
+    severity: 'critical',
+    message:
+      fault === undefined
+        ? `${mapping.system} ${table} fits the mapping again; send on what was kept: stockline dlq redrive --reason TABLE_STOPPED`
+        : `${mapping.system} ${table} stands still: ${fault}. Its changes are kept as dead letters, all else goes on. ` +
+          `Correct the columns of ${table} in connectors/${mapping.system}/, start intake again, then: stockline dlq redrive --reason TABLE_STOPPED`,
+    open: fault !== undefined,
+  });
+}
+
+export function lineageRefused(mapping: SystemMapping, at: number, reason: string): Emit {
+  return raise(mapping, at, {
+    id: `newLineage|${mapping.system}`,
+    kind: 'newLineage',
+    severity: 'critical',
+    message:
+      `the log of ${mapping.system} is another one: ${reason}. Nothing of it is applied, all is kept. ` +
+      'Let the connector take a new snapshot (delete its offsets): from there it goes on by itself',
+  });
+}
+
+export function lineageAccepted(mapping: SystemMapping, at: number): Emit {
+  return raise(mapping, at, {
+    id: `newLineage|${mapping.system}`,
+    kind: 'newLineage',
+    message: `the log of ${mapping.system} began anew, and its snapshot goes on from there`,
+    open: false,
+  });
+}
