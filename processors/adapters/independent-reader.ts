@@ -58,7 +58,7 @@ export async function readTopics(options: {
   );
   const consumer = kafka.consumer({
     groupId: options.group,
-    maxWaitTimeInMs: 10,
+    maxWaitTimeInMs: 100,
     minBytes: 1,
     readUncommitted: false,
   });

@@ -7,6 +7,8 @@ export const limits = {
   /** Under load a transaction grows from the first age to the second; without load it is committed at once. */
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 100,
+  /** After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. */
+  transactionRestMs: 10,
   /** How long an idle poll waits. It returns at once when a record comes. */
   idleWaitMs: 50,
   /** Decoded state values that are kept in memory, per partition. */

@@ -1,26 +1,40 @@
-/** When an open transaction is committed: at once while nothing more waits, later and larger under load. */
+/**
+ * When an open transaction is committed: at once after a quiet moment; soon in a thin stream, whose records gather while
+ * the pace rests after a commit; later and larger under load.
+ */
 import { limits } from './limits.ts';
 
 export type Pace = {
   /** Is it time, for a transaction of this age and size? `drained`: the last poll found nothing more to take. */
   readonly isDue: (open: {
+    readonly nowMs: number;
     readonly ageMs: number;
     readonly records: number;
     readonly drained: boolean;
   }) => boolean;
+  readonly committed: (nowMs: number) => void;
+  /** How long an open transaction waits for more records that are not there yet. */
+  readonly restMs: (nowMs: number) => number;
 };
 
 export function createPace(): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
+  let restUntilMs = 0;
+  let resting = false;
   return {
-    isDue: ({ ageMs, records, drained }) => {
+    isDue: ({ nowMs, ageMs, records, drained }) => {
+      resting = drained && nowMs < restUntilMs;
       if (drained) {
         ageMaxMs = limits.transactionAgeMinMs;
-        return true;
+        return !resting;
       }
       if (ageMs < ageMaxMs && records < limits.transactionRecordsMax) return false;
       ageMaxMs = Math.min(2 * ageMaxMs, limits.transactionAgeMaxMs);
       return true;
     },
+    committed: (nowMs) => {
+      restUntilMs = nowMs + limits.transactionRestMs;
+    },
+    restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),
   };
 }

@@ -95,8 +95,9 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
   /** Until the signal, or until a transaction's outcome is unknown. */
   const pump = async (session: Session, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      const nowMs = clock.nowMs();
       const open = session.openSinceMs !== undefined;
+      if (open) await clock.sleep(pace.restMs(clock.nowMs()), signal);
+      const nowMs = clock.nowMs();
       const waitMs = open
         ? 0
         : Math.min(limits.idleWaitMs, Math.max(0, session.nextTickMs - nowMs));
@@ -155,8 +156,13 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
 
   const isDue = (session: Session, drained: boolean): boolean => {
     if (session.openSinceMs === undefined) return false;
-    const ageMs = clock.nowMs() - session.openSinceMs;
-    return pace.isDue({ ageMs, records: session.openRecords, drained });
+    const nowMs = clock.nowMs();
+    return pace.isDue({
+      nowMs,
+      ageMs: nowMs - session.openSinceMs,
+      records: session.openRecords,
+      drained,
+    });
   };
 
   const commit = async (session: Session): Promise<'done' | 'unknown'> => {
@@ -174,6 +180,7 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
     switch (outcome) {
       case 'committed':
         settle(transfers, clock.nowMs() - nowMs);
+        pace.committed(clock.nowMs());
         await moveReplayPlaces(session);
         return 'done';
       case 'aborted':
