@@ -148,7 +148,7 @@ function launchProcessors(
   const logDirectory = `${directory}/logs`;
   mkdirSync(logDirectory, { recursive: true });
   return startProcessors({
-    processes: { pipeline: 'intake,stock,channels', analytics: 'analytics' },
+    processes: { intake: 'intake', stock: 'stock', channels: 'channels', analytics: 'analytics' },
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,
       STOCKLINE_REGISTRY: addresses.registryUrl,

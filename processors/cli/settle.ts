@@ -2,6 +2,7 @@
 import { compare, type Mismatches } from './compare.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Percentiles } from './figures.ts';
+import { processorsOf } from './pipeline-status.ts';
 import { layOut } from './screen.ts';
 
 export type Result = {
@@ -14,6 +15,10 @@ export type Result = {
   readonly latencyMs: Percentiles & { readonly bySource: Readonly<Record<string, Percentiles>> };
   readonly mismatches: Mismatches;
   readonly examples: readonly string[];
+  /** Records and Kafka transactions of each processor since its process started. */
+  readonly processors: Readonly<
+    Record<string, { readonly records: number; readonly transactions: number }>
+  >;
 };
 
 const pollMs = 500;
@@ -52,6 +57,12 @@ export async function settleAndCompare(
         cells: figures.cells.size,
         latencyMs: { ...latency.all, bySource: latency.bySource },
         ...comparison,
+        processors: Object.fromEntries(
+          processorsOf(demonstration.processors.status).map(([name, { records, transactions }]) => [
+            name,
+            { records, transactions },
+          ]),
+        ),
       };
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
