@@ -13,9 +13,9 @@ export async function startConnect(context: StackContext): Promise<PartProcess> 
     directory,
     command: [
       java,
-      '-Xms256m',
+      '-Xms1g',
       '-Xmx1g',
-      '-XX:+UseG1GC',
+      '-XX:+UseParallelGC',
       ...context.javaLogging(),
       '-cp',
       `${context.jars.kafka}/*`,
@@ -55,7 +55,6 @@ offset.storage.partitions=1
 status.storage.partitions=1
 key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
-exactly.once.source.support=enabled
 offset.flush.interval.ms=1000
 connector.client.config.override.policy=All
 config.providers=dir

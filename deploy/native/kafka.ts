@@ -36,9 +36,9 @@ export async function startKafka(context: StackContext): Promise<PartProcess> {
     directory,
     command: [
       java,
-      '-Xms256m',
+      '-Xms768m',
       '-Xmx768m',
-      '-XX:+UseG1GC',
+      '-XX:+UseParallelGC',
       ...context.javaLogging(),
       '-cp',
       classpath,
