@@ -1,7 +1,7 @@
 /** TransactionalProducer on node-rdkafka. Delivery is not reported per record: a failed one fails the commit. */
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
 import { limits } from '../runtime/limits.ts';
-import type { Telemetry, TransactionalProducer } from '../runtime/ports.ts';
+import type { OutputRecord, Telemetry, TransactionalProducer } from '../runtime/ports.ts';
 import type { Header } from '../topology/topology.ts';
 import { connect, disconnect, type KafkaConsumerClient } from './kafka-consumer.ts';
 import { kafkaError } from './kafka-errors.ts';
@@ -62,21 +62,7 @@ export async function kafkaProducer(options: {
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
-    produce: (record) => {
-      try {
-        client.produce(
-          record.topic,
-          record.partition,
-          bufferOrNull(record.value),
-          bufferOrNull(record.key),
-          record.timestampMs,
-          undefined,
-          headersOf(record.headers),
-        );
-      } catch (error) {
-        throw kafkaError(error, `writing to ${record.topic}`);
-      }
-    },
+    produce: recordSender(client),
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -96,6 +82,27 @@ export async function kafkaProducer(options: {
     abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
     disturbed: () => disturbed,
     close: () => disconnect(client),
+  };
+}
+
+/** Hands records to a client. */
+export function recordSender(
+  client: InstanceType<typeof rdkafka.Producer>,
+): (record: OutputRecord) => void {
+  return (record) => {
+    try {
+      client.produce(
+        record.topic,
+        record.partition,
+        bufferOrNull(record.value),
+        bufferOrNull(record.key),
+        record.timestampMs,
+        undefined,
+        headersOf(record.headers),
+      );
+    } catch (error) {
+      throw kafkaError(error, `writing to ${record.topic}`);
+    }
   };
 }
 

@@ -1,13 +1,18 @@
 /**
- * The history of a cell: a multiset of dated quantities, kept per UTC day. What a count leaves standing is the sum of
- * what lies after it, so nothing depends on the order in which the quantities arrived.
+ * The history of a cell: a multiset of dated quantities, kept in pages by time so that one quantity never moves many.
+ * What a count leaves standing is the sum of what lies after it, so nothing depends on the order in which the
+ * quantities arrived.
  */
 
 /** Where a dated quantity or a count stands: business time, then the order within its system. */
 export type Place = { readonly at: number; readonly system: string; readonly order: string };
 
-/** Quantities of one day in thousandths, by `placeKey`. */
-export type HistoryDay = Readonly<Record<string, number>>;
+/** Time, system, order, quantity in thousandths. A tuple: the state holds many of them. */
+export type Dated = readonly [at: number, system: string, order: string, quantity: number];
+/** What lies between two times; the first page of a cell has also what lies before it. */
+export type HistoryPage = readonly Dated[];
+
+const pagePlacesMax = 64;
 
 const dayMs = 86_400_000;
 
@@ -33,31 +38,58 @@ export function isAfter(place: Place, count: Place): boolean {
   return place.system !== count.system || place.order > count.order;
 }
 
-/** The day with `quantity` added at `place`; undefined when nothing is left of the day. */
-export function addToDay(
-  day: HistoryDay | undefined,
-  place: Place,
-  quantity: number,
-): HistoryDay | undefined {
-  const key = placeKey(place);
-  const sum = (day?.[key] ?? 0) + quantity;
-  const { [key]: _replaced, ...others } = day ?? {};
-  const next = sum === 0 ? others : { ...others, [key]: sum };
-  return Object.keys(next).length === 0 ? undefined : next;
+/** The page to which something of this time belongs, by its place in `starts`. */
+export function pageAt(starts: readonly number[], at: number): number {
+  let place = starts.length - 1;
+  while (place > 0 && (starts[place] as number) > at) place -= 1;
+  return Math.max(0, place);
 }
 
-/** The sum of a day's quantities that lie after the count. */
-export function sumAfter(day: HistoryDay, count: Place): number {
+/** The page with `quantity` added at `place`; what sums up to nothing is taken out. */
+export function addToPage(page: HistoryPage, place: Place, quantity: number): HistoryPage {
+  const { at, system, order } = place;
+  const known = page.findIndex(
+    (dated) => dated[0] === at && dated[2] === order && dated[1] === system,
+  );
+  if (known < 0) return [...page, [at, system, order, quantity]];
+  const sum = (page[known] as Dated)[3] + quantity;
+  return sum === 0 ? page.toSpliced(known, 1) : page.with(known, [at, system, order, sum]);
+}
+
+/**
+ * A page that has become too large, as two: the earlier one keeps its start, `start` is that of the later one.
+ * Undefined while it is small enough, or where all of it has one time.
+ */
+export function splitPage(
+  page: HistoryPage,
+):
+  | { readonly start: number; readonly earlier: HistoryPage; readonly later: HistoryPage }
+  | undefined {
+  if (page.length <= pagePlacesMax) return undefined;
+  const times = page.map(([at]) => at).sort((one, other) => one - other);
+  const last = times.at(-1) as number;
+  const middle = times[times.length >> 1] as number;
+  // Mostly time goes on: then the full page stays as it is and the newest begins the next one.
+  const start =
+    last > (times.at(-2) as number) ? last : middle > (times[0] as number) ? middle : last;
+  const earlier = page.filter(([at]) => at < start);
+  return earlier.length === 0
+    ? undefined
+    : { start, earlier, later: page.filter(([at]) => at >= start) };
+}
+
+/** The sum of a page's quantities that lie after the count. */
+export function sumAfter(page: HistoryPage, count: Place): number {
   let sum = 0;
-  for (const [key, quantity] of Object.entries(day)) {
-    if (isAfter(parsePlace(key), count)) sum += quantity;
+  for (const [at, system, order, quantity] of page) {
+    if (isAfter({ at, system, order }, count)) sum += quantity;
   }
   return sum;
 }
 
-/** The sum of a whole day. */
-export function sumOfDay(day: HistoryDay): number {
+/** The sum of a whole page. */
+export function sumOfPage(page: HistoryPage): number {
   let sum = 0;
-  for (const quantity of Object.values(day)) sum += quantity;
+  for (const dated of page) sum += dated[3];
   return sum;
 }

@@ -1,15 +1,7 @@
 /** One cell while a movement is applied to it: reads and writes its state, and notes what changed for the ledger. */
 import type { Change, Effect } from '../../schemas/types.ts';
 import { type Count, latestCount, withCount } from '../domain/count.ts';
-import {
-  addToDay,
-  dayOf,
-  type HistoryDay,
-  isAfter,
-  type Place,
-  sumAfter,
-  sumOfDay,
-} from '../domain/history.ts';
+import { isAfter, type Place } from '../domain/history.ts';
 import {
   type BucketName,
   type CellQuantities,
@@ -17,14 +9,15 @@ import {
   withBucket,
 } from '../domain/quantities.ts';
 import type { StateView } from '../topology/topology.ts';
-import { type Cell, cellKey, dayKey, type StockState } from './state.ts';
+import { CellHistory } from './cell-history.ts';
+import { type Cell, cellKey, type StockState } from './state.ts';
 
 const emptyCell: Cell = {
   kind: 'cell',
   quantities: noQuantities,
   opening: 0,
   counts: [],
-  days: [],
+  pages: [],
   sequence: 0,
 };
 
@@ -36,11 +29,13 @@ export class OpenCell {
   private readonly state: StateView<StockState>;
   private readonly sku: string;
   private readonly location: string;
+  private readonly history: CellHistory;
 
   constructor(state: StateView<StockState>, sku: string, location: string) {
     this.state = state;
     this.sku = sku;
     this.location = location;
+    this.history = new CellHistory(state, sku, location);
     const known = state.get(cellKey(sku, location));
     this.cell = known?.kind === 'cell' ? known : emptyCell;
     this.before = this.cell.quantities;
@@ -53,9 +48,8 @@ export class OpenCell {
   /** A dated quantity of onHand; returns by how much onHand moved now. */
   addHistory(place: Place, quantity: number): number {
     if (quantity === 0) return 0;
-    const day = dayOf(place.at);
-    const next = addToDay(this.dayOf(day), place, quantity);
-    this.putDay(day, next);
+    const pages = this.history.add(this.cell.pages, place, quantity);
+    if (pages !== this.cell.pages) this.cell = { ...this.cell, pages };
     const anchor = latestCount(this.cell.counts);
     if (anchor !== undefined && !isAfter(place, anchor)) return 0;
     this.setBucket('onHand', this.onHand + quantity);
@@ -108,34 +102,6 @@ export class OpenCell {
   }
 
   private recompute(): void {
-    const anchor = latestCount(this.cell.counts);
-    let onHand = anchor?.quantity ?? this.cell.opening;
-    const from = anchor === undefined ? Number.NEGATIVE_INFINITY : dayOf(anchor.at);
-    for (const day of this.cell.days) {
-      if (day < from) continue;
-      const history = this.dayOf(day) ?? {};
-      onHand +=
-        anchor !== undefined && day === from ? sumAfter(history, anchor) : sumOfDay(history);
-    }
-    this.setBucket('onHand', onHand);
-  }
-
-  private dayOf(day: number): HistoryDay | undefined {
-    const known = this.state.get(dayKey(this.sku, this.location, day));
-    return known?.kind === 'day' ? known.day : undefined;
-  }
-
-  private putDay(day: number, history: HistoryDay | undefined): void {
-    const key = dayKey(this.sku, this.location, day);
-    const known = this.cell.days.includes(day);
-    if (history === undefined) {
-      this.state.delete(key);
-      if (known) {
-        this.cell = { ...this.cell, days: this.cell.days.filter((other) => other !== day) };
-      }
-      return;
-    }
-    this.state.put(key, { kind: 'day', day: history });
-    if (!known) this.cell = { ...this.cell, days: [...this.cell.days, day] };
+    this.setBucket('onHand', this.history.onHand(this.cell));
   }
 }

@@ -1,9 +1,9 @@
 /** The state of the stock processor by key: cells, days of history, echo groups. */
 import type { Count } from '../domain/count.ts';
 import type { EchoGroup } from '../domain/echo.ts';
-import type { HistoryDay } from '../domain/history.ts';
+import type { HistoryPage } from '../domain/history.ts';
 import type { CellQuantities } from '../domain/quantities.ts';
-import type { StateCodec } from '../topology/topology.ts';
+import { packedCodec } from '../topology/packed.ts';
 
 export type Cell = {
   readonly kind: 'cell';
@@ -11,28 +11,31 @@ export type Cell = {
   /** Sum of the openings, in thousandths. */
   readonly opening: number;
   readonly counts: readonly Count[];
-  /** UTC days that have history. */
-  readonly days: readonly number[];
+  /** Where the pages of its history begin, in time. */
+  readonly pages: readonly number[];
   /** Ledger steps so far. */
   readonly sequence: number;
 };
 
 export type StockState =
   | Cell
-  | { readonly kind: 'day'; readonly day: HistoryDay }
+  | { readonly kind: 'page'; readonly page: HistoryPage }
   | { readonly kind: 'group'; readonly group: EchoGroup; readonly mismatched: boolean };
 
 export const cellKey = (sku: string, location: string): string => `c|${sku}|${location}`;
-export const dayKey = (sku: string, location: string, day: number): string =>
-  `h|${sku}|${location}|${day}`;
+export const pageKey = (sku: string, location: string, start: number): string =>
+  `h|${sku}|${location}|${start}`;
 export const groupKey = (sku: string, location: string, sign: '+' | '-', echoKey: string): string =>
   `g|${sku}|${location}|${sign}|${echoKey}`;
 
-const text = new TextEncoder();
-const bytes = new TextDecoder();
+/** What nearly every value holds. A part of the format: add at the end. */
+const words = [
+  ...['kind', 'cell', 'quantities', 'onHand', 'reserved', 'incoming', 'inTransit', 'damaged'],
+  ...['qualityControl', 'safetyStock', 'available', 'opening', 'counts', 'pages', 'sequence'],
+  ...['page', 'group', 'till', 'postingPlaces', 'posted', 'lines', 'completeLines', 'contained'],
+  ...['remainder', 'place', 'quantity', 'at', 'system', 'order', 'mismatched', 'standing', 'erp'],
+  'pos',
+];
 
-export const stockStateCodec: StateCodec<StockState> = {
-  version: 1,
-  encode: (value) => text.encode(JSON.stringify(value)),
-  decode: (stored) => JSON.parse(bytes.decode(stored)) as StockState,
-};
+/** Version 1 was JSON and kept history by day: it is refused. */
+export const stockStateCodec = packedCodec<StockState>({ version: 2, words });
