@@ -149,6 +149,13 @@ const endSchema = {
   ],
 };
 
+const endKeySchema = {
+  type: 'record',
+  name: 'TransactionMetadataKey',
+  namespace: 'io.debezium.connector.common',
+  fields: [{ name: 'id', type: 'string' }],
+};
+
 const keyColumns: Readonly<Record<Table, string>> = {
   receipt: 'id',
   receipt_line: 'id',
@@ -156,6 +163,31 @@ const keyColumns: Readonly<Record<Table, string>> = {
   artean: 'ean',
   lagst: 'lagnr',
 };
+
+function keySchema(table: Table): unknown {
+  const name = keyColumns[table];
+  const type = columns[table].find(([column]) => column === name)?.[1];
+  return {
+    type: 'record',
+    name: 'Key',
+    namespace: `pos.pos.${table}`,
+    fields: [{ name, type }],
+  };
+}
+
+/** Every schema of the load, by the subject under which Debezium registers it. */
+export function debeziumSchemas(): ReadonlyMap<string, unknown> {
+  const tables = Object.keys(columns) as Table[];
+  const transaction = transactionTopic(posMapping.system);
+  return new Map<string, unknown>([
+    ...tables.flatMap((table): [string, unknown][] => [
+      [`${topicOf(table)}-key`, keySchema(table)],
+      [`${topicOf(table)}-value`, envelopeSchema(table)],
+    ]),
+    [`${transaction}-key`, endKeySchema],
+    [`${transaction}-value`, endSchema],
+  ]);
+}
 
 export const articles = 5_000;
 export const shops = 20;
@@ -292,16 +324,9 @@ function writer(idOf: SchemaId) {
   ): RawPair => {
     const topic = topicOf(table);
     const keyName = keyColumns[table];
-    const keyType = columns[table].find(([name]) => name === keyName)?.[1];
-    const keySchema = () => ({
-      type: 'record',
-      name: 'Key',
-      namespace: `pos.pos.${table}`,
-      fields: [{ name: keyName, type: keyType }],
-    });
     return {
       topic,
-      key: encode(`${topic}-key`, keySchema, { [keyName]: row[keyName] }),
+      key: encode(`${topic}-key`, () => keySchema(table), { [keyName]: row[keyName] }),
       value: encode(`${topic}-value`, () => envelopeSchema(table), {
         before: null,
         after: row,
@@ -332,15 +357,9 @@ function writer(idOf: SchemaId) {
       { data_collection: 'pos.receipt', event_count: 1 },
       { data_collection: 'pos.receipt_line', event_count: event.lines },
     ];
-    const keySchema = () => ({
-      type: 'record',
-      name: 'TransactionMetadataKey',
-      namespace: 'io.debezium.connector.common',
-      fields: [{ name: 'id', type: 'string' }],
-    });
     return {
       topic,
-      key: encode(`${topic}-key`, keySchema, { id: event.id }),
+      key: encode(`${topic}-key`, () => endKeySchema, { id: event.id }),
       value: encode(`${topic}-value`, () => endSchema, {
         status: event.status,
         id: event.id,

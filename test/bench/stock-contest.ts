@@ -57,7 +57,7 @@ export class StockContest {
     await broker.anew([topicSettings(movements as unknown as Topic<never, never>)]);
     const sold = [...this.seed];
     this.expected = expectedCells(sold);
-    return broker.pour(this.pairs(sold));
+    return broker.pour(movementPairs(this.setting, sold));
   }
 
   async run(name: StockContender): Promise<StockRun> {
@@ -78,12 +78,8 @@ export class StockContest {
     return { ...run, faults, storeBytes: folderBytes(state) };
   }
 
-  private contender(
-    name: StockContender,
-    id: string,
-    state: string,
-    changelog: TopicSettings,
-  ): Contender {
+  /** What to start for a run of this id. */
+  contender(name: StockContender, id: string, state: string, changelog: TopicSettings): Contender {
     const base = { name, group: id };
     switch (name) {
       case 'ours':
@@ -182,21 +178,21 @@ export class StockContest {
     ];
     this.setting.report(`  writes per event: ${JSON.stringify(this.shares)}`);
   }
+}
 
-  private *pairs(sold: Iterable<Sale>): Generator<PlacedPair> {
-    const { codecs } = this.setting;
-    const topic = movements as unknown as Topic<never, never>;
-    for (const sale of sold) {
-      const movement = movementOf(sale);
-      yield {
-        topic: movements.name,
-        partition: partitionOf(sale.sku, movements.partitions),
-        key: codecs.encodeKey(topic, sale.sku),
-        value: codecs.encodeValue(topic, movement),
-        // Not the time of business: a topic keeps and rolls by the time of its records.
-        timestampMs: Date.now(),
-      };
-    }
+/** The movements of sales as records. */
+export function* movementPairs(setting: Setting, sold: Iterable<Sale>): Generator<PlacedPair> {
+  const { codecs } = setting;
+  const topic = movements as unknown as Topic<never, never>;
+  for (const sale of sold) {
+    yield {
+      topic: movements.name,
+      partition: partitionOf(sale.sku, movements.partitions),
+      key: codecs.encodeKey(topic, sale.sku),
+      value: codecs.encodeValue(topic, movementOf(sale)),
+      // Not the time of business: a topic keeps and rolls by the time of its records.
+      timestampMs: Date.now(),
+    };
   }
 }
 

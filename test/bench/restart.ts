@@ -1,0 +1,96 @@
+/** How soon a stock processor that was killed writes again: with its local store, and from the changelog alone. */
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { changelogSettings, topicSettings } from '../../processors/adapters/kafka-admin.ts';
+import { stockTopology } from '../../processors/stock/topology.ts';
+import { movements } from '../../processors/topics.ts';
+import { pause } from './broker.ts';
+import { end, peakBytes, start } from './contest.ts';
+import type { ProcessorSettings } from './processor-process.ts';
+import { benchTopics, nodeFlags, type Setting } from './setting.ts';
+import { folderBytes, movementPairs } from './stock-contest.ts';
+import { everyCell, type Sale, sales } from './workload.ts';
+
+export type RestartResult = {
+  readonly cells: number;
+  /** From the start of the process to the first committed output. */
+  readonly withStoreMs: number;
+  readonly withoutStoreMs: number;
+  readonly restoredPerSecond: number;
+  readonly storeBytesPerCell: number;
+  readonly peakBytesPerCell: number;
+  readonly peakBytes: number;
+  readonly eventsPerSecond: number;
+};
+
+const program = fileURLToPath(new URL('./processor-process.ts', import.meta.url));
+const pollMs = 10;
+const replayPlaceMs = 6_000;
+
+export async function restartContest(
+  setting: Setting,
+  options: { readonly cells: number; readonly id: string },
+): Promise<RestartResult> {
+  const { broker } = setting;
+  const { cells, id } = options;
+  const changelog = changelogSettings({ ...stockTopology, name: id });
+  await broker.anew([...benchTopics.map(topicSettings), changelog]);
+  const workload = everyCell(cells);
+  let poured = await broker.pour(
+    movementPairs(setting, sales(workload, { count: cells, seed: 3, each: true })),
+  );
+  const stateDirectory = setting.folder(id);
+  const settings: ProcessorSettings = {
+    brokers: setting.brokers,
+    registryUrl: setting.registryUrl,
+    stateDirectory,
+    processor: 'stock',
+    name: id,
+    guarantee: 'exactlyOnce',
+    group: 0,
+    groups: 1,
+  };
+  const command = ['node', ...nodeFlags, program, JSON.stringify(settings)];
+  /** Starts it and waits until everything that was poured is committed. */
+  const work = async () => {
+    const startedMs = performance.now();
+    const begun = start(command);
+    while ((await broker.committed(id, [movements.name])) < poured) {
+      begun.ended();
+      await pause(pollMs);
+    }
+    return { child: begun.child, ms: performance.now() - startedMs };
+  };
+  const oneMore = async (): Promise<void> => {
+    const [sale] = [...sales(workload, { count: 1, seed: poured })] as [Sale];
+    poured += await broker.pour(movementPairs(setting, [{ ...sale, number: poured }]));
+  };
+  const first = await work();
+  // A processor in service has moved its replay place on before it dies.
+  await pause(replayPlaceMs);
+  await oneMore();
+  await pause(replayPlaceMs);
+  const peak = peakBytes(first.child.pid);
+  await end(first.child, 'SIGKILL');
+  const storeBytes = folderBytes(stateDirectory);
+  await oneMore();
+  const second = await work();
+  await end(second.child, 'SIGKILL');
+  rmSync(stateDirectory, { recursive: true, force: true });
+  await oneMore();
+  const changes = await broker.ends([changelog.name]);
+  const third = await work();
+  await end(third.child);
+  await broker.remove([changelog.name]);
+  await broker.removeGroup(id);
+  return {
+    cells,
+    withStoreMs: second.ms,
+    withoutStoreMs: third.ms,
+    restoredPerSecond: (changes / third.ms) * 1_000,
+    storeBytesPerCell: storeBytes / cells,
+    peakBytesPerCell: peak / cells,
+    peakBytes: peak,
+    eventsPerSecond: (cells / first.ms) * 1_000,
+  };
+}
