@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test` and `npm run stockline` call. Plain JavaScript without dependencies: in a fresh clone it
+ * What `npm start`, `npm test`, `npm run stockline` and `npm run bench` call. Plain JavaScript without dependencies: in a fresh clone it
  * first installs them, and the tools that building them needs, then hands over.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -118,6 +118,14 @@ switch (verb) {
   case 'test':
     process.exitCode = await test();
     break;
+  case 'bench':
+    process.exitCode = await handOver(process.execPath, [
+      '--import',
+      'tsx',
+      'test/bench/main.ts',
+      ...args,
+    ]);
+    break;
   default:
-    fail('usage: node deploy/bootstrap.mjs start | stockline | test');
+    fail('usage: node deploy/bootstrap.mjs start | stockline | test | bench');
 }

@@ -84,7 +84,9 @@ while (!isEnding) {
     if (!isOpen) sinceMs = Date.now();
     taken = isOpen ? taken.concat(records) : [...records];
     const drained = records.length < limits.pollRecordsMax;
-    if (pace.isDue({ ageMs: Date.now() - sinceMs, records: taken.length, drained })) break;
+    const nowMs = Date.now();
+    const open = { nowMs, ageMs: nowMs - sinceMs, records: taken.length, drained };
+    if (pace.isDue(open)) break;
   }
   if (taken.length === 0) continue;
   await producer.begin();
