@@ -1,9 +1,10 @@
 /**
  * A state store on disk: lmdb, one folder per partition. Damaged, cut short or unfinished: deleted, and rebuilt by the
  * runtime. Writes gather in memory for a moment, so that a key that changes often is written once and the disk is
- * waited for rarely; what a crash takes of them comes back from the changelog.
+ * waited for rarely; what a crash takes of them comes back from the changelog. The disk is not waited for: a killed process
+ * leaves its writes with the operating system, and a store that another run of the system wrote begins anew.
  */
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { decodeCheckpoint, encodeCheckpoint } from '../runtime/checkpoint.ts';
@@ -23,7 +24,7 @@ type Database = RootDatabase<Buffer, string>;
 export function lmdbStateStore(folder: string): StateStore {
   // Reading a file that was cut short kills the process; the next start then finds this mark and begins anew.
   const mark = join(folder, 'unproved');
-  if (existsSync(mark)) rmSync(folder, { recursive: true, force: true });
+  if (existsSync(mark) || isOfAnotherBoot(folder)) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(mark, '');
   let database = openDatabase(folder) ?? anew(folder);
@@ -127,13 +128,28 @@ function openDatabase(folder: string): Database | undefined {
       encoding: 'binary',
       noSubdir: false,
       cache: false,
+      noSync: thisBoot !== undefined,
     });
+    writeFileSync(bootFile(folder), thisBoot ?? '');
     if (isWhole(database, join(folder, 'data.mdb'))) return database;
     void database.close();
   } catch {
     // The caller begins anew.
   }
   return undefined;
+}
+
+/** Names this run of the operating system; undefined where it does not tell, and then every write waits for the disk. */
+const thisBoot = existsSync('/proc/sys/kernel/random/boot_id')
+  ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  : undefined;
+
+const bootFile = (folder: string): string => join(folder, 'boot');
+
+function isOfAnotherBoot(folder: string): boolean {
+  return (
+    existsSync(bootFile(folder)) && readFileSync(bootFile(folder), 'utf8') !== (thisBoot ?? '')
+  );
 }
 
 function anew(folder: string): Database {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,17 @@ describe('state store on disk', () => {
     const again = lmdbStateStore(join(folder, 'one'));
     expect(again.checkpoint()).toEqual(checkpoint(2n));
     expect(String(again.get('b'))).toBe('2');
+    await again.close();
+  });
+
+  it('a store that another run of the operating system wrote begins anew', async () => {
+    const store = lmdbStateStore(join(folder, 'one'));
+    store.write([['a', bytes('1')]], checkpoint(1n));
+    await store.close();
+    writeFileSync(join(folder, 'one', 'boot'), 'another');
+    const again = lmdbStateStore(join(folder, 'one'));
+    expect(again.checkpoint()).toBeUndefined();
+    expect(again.get('a')).toBeUndefined();
     await again.close();
   });
 
