@@ -23,7 +23,7 @@ const idleRate = 20;
 const warmP50Ms = 250;
 const warmUpStepSeconds = 15;
 const warmUpStepsMin = 4;
-const warmUpStepsMax = 20;
+const warmUpStepsMax = 10;
 const measureSeconds = 120;
 
 /** Resolves with the exit code. */
