@@ -22,8 +22,10 @@ const idleRate = 20;
 /** Warmed up: what a source commits is published within this, as a rule, for a whole step. */
 const warmP50Ms = 250;
 const warmUpStepSeconds = 15;
-const warmUpStepsMin = 4;
-const warmUpStepsMax = 10;
+/** First steps at a third of the rate: compilers work through them without leaving a backlog behind. */
+const warmUpEasySteps = 5;
+const warmUpStepsMin = 7;
+const warmUpStepsMax = 16;
 const measureSeconds = 120;
 
 /** Resolves with the exit code. */
@@ -128,8 +130,9 @@ async function warmUp(
   let transactions = 0;
   for (let step = 1; step <= warmUpStepsMax && common.signal?.aborted !== true; step += 1) {
     figures.startMeasuring();
-    transactions += (await simulator.run({ ...common, rate, seconds: warmUpStepSeconds }))
-      .transactions;
+    const stepRate = step <= warmUpEasySteps ? Math.ceil(rate / 3) : rate;
+    const options = { ...common, rate: stepRate, seconds: warmUpStepSeconds };
+    transactions += (await simulator.run(options)).transactions;
     const { p50, count } = figures.latency().all;
     if (step >= warmUpStepsMin && count > 0 && p50 <= warmP50Ms) break;
   }
