@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-const processorNames = ['intake', 'stock', 'channels', 'analytics'] as const;
+const processorNames = ['intake', 'stock', 'carts', 'channels', 'analytics'] as const;
 export type ProcessorName = (typeof processorNames)[number];
 
 const schema = z.object({
@@ -16,6 +16,7 @@ const schema = z.object({
   STOCKLINE_STATE: z.string().default('.stockline/state'),
   STOCKLINE_RUN: z.string().default('.stockline/run'),
   STOCKLINE_POLICIES: z.string().optional(),
+  STOCKLINE_RULES: z.string().optional(),
   STOCKLINE_CLICKHOUSE: z.url().optional(),
   STOCKLINE_CLICKHOUSE_USER: z.string().default('default'),
   STOCKLINE_CLICKHOUSE_PASSWORD: z.string().default(''),
@@ -34,6 +35,8 @@ export type Config = {
   readonly runDirectory: string;
   /** Channel policies; absent: the ones that come with Stockline. */
   readonly policiesFile: string | undefined;
+  /** Rules of stock and bundles; absent: the ordinary ones and no bundles. */
+  readonly rulesFile: string | undefined;
   /** A ClickHouse server; absent: the embedded engine. */
   readonly clickhouse:
     | { readonly url: string; readonly user: string; readonly password: string }
@@ -72,6 +75,7 @@ export function parseConfig(environment: Environment): Config {
     stateDirectory: values.STOCKLINE_STATE,
     runDirectory: values.STOCKLINE_RUN,
     policiesFile: values.STOCKLINE_POLICIES,
+    rulesFile: values.STOCKLINE_RULES,
     clickhouse:
       values.STOCKLINE_CLICKHOUSE === undefined
         ? undefined

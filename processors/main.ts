@@ -8,6 +8,7 @@ import { type Analytics, runAnalytics } from './analytics/run.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
+import { loadRules } from './cli/rules.ts';
 import { type Config, parseConfig } from './config.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
 import { alerts, channelStock, deadLetters, ledger, movements, stockLevels } from './topics.ts';
@@ -32,11 +33,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => st
 process.on('disconnect', () => stopping.abort());
 
 const policies = loadPolicies(config.policiesFile);
+const rules = loadRules(config.rulesFile);
 const running: Running[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
   else {
-    for (const topology of topologiesOf(name, policies)) {
+    for (const topology of topologiesOf(name, policies, rules)) {
       running.push(startStream(topology, config, telemetry));
     }
   }

@@ -40,6 +40,10 @@ function bySku<V>(
   } satisfies Topic<string, V>;
 }
 
+/** Key of requests, outcomes and decisions: all of one request are in one partition. */
+export const requestKey = (client: string, idempotencyKey: string): string =>
+  `${client}|${idempotencyKey}`;
+
 export const movements: Topic<string, Movement> = bySku(
   'inventory.movement.v1',
   'movement',

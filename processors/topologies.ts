@@ -1,12 +1,18 @@
 /** Every declared topology, by processor: what `main.ts` runs and what `apply` makes topics for. */
 import { systems } from '../connectors/systems.ts';
+import type { Bundles } from './carts/bundles.ts';
+import { cartsTopology } from './carts/topology.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import { channelsTopology } from './channels/topology.ts';
 import { intakeTopology } from './intake/topology.ts';
-import { stockTopology } from './stock/topology.ts';
+import type { StockRules } from './stock/rules.ts';
+import { stockTopologyBy } from './stock/topology.ts';
 import type { Topology } from './topology/topology.ts';
 
-export type StreamProcessor = 'intake' | 'stock' | 'channels';
+export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels';
+
+/** What an installation says of its stock and its bundles. */
+export type Rules = { readonly stock: StockRules; readonly bundles: Bundles };
 
 /** The state's type matters to the step alone. */
 type AnyTopology = Topology<unknown>;
@@ -14,12 +20,15 @@ type AnyTopology = Topology<unknown>;
 export function topologiesOf(
   processor: StreamProcessor,
   policies: readonly ChannelPolicy[],
+  rules: Rules,
 ): readonly AnyTopology[] {
   switch (processor) {
     case 'intake':
       return systems.map((mapping) => intakeTopology(mapping) as unknown as AnyTopology);
     case 'stock':
-      return [stockTopology as unknown as AnyTopology];
+      return [stockTopologyBy(rules.stock) as unknown as AnyTopology];
+    case 'carts':
+      return [cartsTopology(rules.bundles) as unknown as AnyTopology];
     case 'channels':
       return [channelsTopology(policies) as unknown as AnyTopology];
   }

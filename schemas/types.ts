@@ -130,6 +130,18 @@ export type Command = {
   readonly actor: string;
   /** Business time. */
   readonly occurredAt: number;
+  /** As in Request, for this line. */
+  readonly policy: string;
+  /** As in Request. */
+  readonly locations: readonly string[];
+  /** Target of a transfer. */
+  readonly toLocation: null | string;
+  /** As in Request. */
+  readonly bucket: string;
+  /** As in Request. */
+  readonly echoKey: null | string;
+  /** The line holds until its cart confirms or aborts it. */
+  readonly undecided: boolean;
 };
 
 /** A header of the original record. */
@@ -166,6 +178,18 @@ export type DeadLetter = {
   readonly redrives: number;
 };
 
+/** What was granted at one location. */
+export type DecisionPart = {
+  /** Location. */
+  readonly location: string;
+  /** Units. */
+  readonly quantity: number;
+  /** The cell's sequence after the step. */
+  readonly sequence: number;
+  /** The cell's available after the step. */
+  readonly available: number;
+};
+
 /** What the single writer of a SKU decided. */
 export type Decision = {
   /** Command. */
@@ -186,6 +210,14 @@ export type Decision = {
   readonly sequence: number;
   /** When. */
   readonly decidedAt: number;
+  /** Units missing; null when nothing was asked for. */
+  readonly short: null | number;
+  /** By location; empty when refused. */
+  readonly parts: readonly DecisionPart[];
+  /** The reservation it acted on. */
+  readonly reservation: null | string;
+  /** The reservation's state for this SKU; empty when it has none. */
+  readonly state: string;
 };
 
 /** fresh, degraded (behind or paused), unknown. */
@@ -252,6 +284,18 @@ export type Quantities = {
   readonly available: number;
 };
 
+/** The step changed what onHand had been in a past that was already told. */
+export type Restatement = {
+  /** onHand as it was told. */
+  readonly old: number;
+  /** onHand as it is now. */
+  readonly new: number;
+  /** Since when the told figure was wrong. */
+  readonly from: number;
+  /** When it was corrected. */
+  readonly to: number;
+};
+
 /** One applied step on one cell, with its result. */
 export type LedgerEntry = {
   /** SKU. */
@@ -266,6 +310,8 @@ export type LedgerEntry = {
   readonly changes: readonly Change[];
   /** The cell after the step. */
   readonly quantities: Quantities;
+  /** Set when a changed past moved onHand. */
+  readonly restatement: null | Restatement;
 };
 
 /** event: dated by business time. level: the change of a current value, dated at the change. count: a physical count, an anchor. opening: the balance at the snapshot. */
@@ -289,6 +335,18 @@ export type Echo = {
   readonly complete: boolean;
   /** Posting: it is already part of the opening balance. */
   readonly contained: boolean;
+};
+
+/** What a line of the ERP's order has booked by now; our own hold for that order shrinks by it. */
+export type Booking = {
+  /** Names the order in both systems, as a reservation's reference does. */
+  readonly order: string;
+  /** The line within the order. */
+  readonly line: string;
+  /** Units that the line has ordered, shipped ones included. */
+  readonly quantity: number;
+  /** Units of it that are still to be shipped. */
+  readonly open: number;
 };
 
 /** One thing that a source transaction did to one SKU. */
@@ -315,6 +373,10 @@ export type Effect = {
   readonly reference: string;
   /** Set where the same sale is also told by another system. */
   readonly echo: null | Echo;
+  /** For incoming and reserved: the day on which it is expected; absent: at once. */
+  readonly expectedAt: null | number;
+  /** Set where the effect is a line of the ERP's order; its own quantity is then 0. */
+  readonly booking: null | Booking;
 };
 
 /** All effects of one source transaction on one SKU. */
@@ -347,6 +409,10 @@ export type OutcomeLine = {
   readonly short: number;
   /** The cell's sequence at the decision. */
   readonly sequence: number;
+  /** Why the line is short; empty when it is not. */
+  readonly code: string;
+  /** In words. */
+  readonly reason: string;
 };
 
 /** What came of a request. */
@@ -367,6 +433,10 @@ export type Outcome = {
   readonly lines: readonly OutcomeLine[];
   /** When. */
   readonly decidedAt: number;
+  /** Hash of the request that this answers: two requests with one key have different ones. */
+  readonly request: string;
+  /** The reservation's state; empty when there is none. */
+  readonly state: string;
 };
 
 /** What is asked. */
@@ -417,6 +487,14 @@ export type Request = {
   readonly actor: string;
   /** Business time. */
   readonly occurredAt: number;
+  /** Where to take lines without a location from, best first; empty: wherever the SKU is. */
+  readonly locations: readonly string[];
+  /** adjust: which quantity it changes. */
+  readonly bucket: string;
+  /** fulfil: names the sale as the ERP will post it. */
+  readonly echoKey: null | string;
+  /** Between partitions of carts: who asks a reservation's cart for its lines; null from clients. */
+  readonly askedBy: null | string;
 };
 
 /** Key of inventory.stock.v1: one cell. Partitioned by the SKU alone. */
@@ -425,6 +503,24 @@ export type StockKey = {
   readonly sku: string;
   /** Location. */
   readonly location: string;
+};
+
+/** What is expected on one day. */
+export type ScheduledDay = {
+  /** Days since 1970-01-01, UTC. */
+  readonly day: number;
+  /** Units of the incoming quantity. */
+  readonly incoming: number;
+  /** Units of the reserved quantity that leave on that day. */
+  readonly reserved: number;
+};
+
+/** What is left of a channel's own share. */
+export type Allocation = {
+  /** Sales channel. */
+  readonly channel: string;
+  /** Units that only this channel may reserve. */
+  readonly quantity: number;
 };
 
 /** A cell as it stands. */
@@ -441,4 +537,8 @@ export type StockLevel = {
   readonly previousSequence: number;
   /** The last step's cause. */
   readonly cause: Cause;
+  /** The dated part of incoming and reserved, by day. */
+  readonly schedule: readonly ScheduledDay[];
+  /** Shares of channels. */
+  readonly allocations: readonly Allocation[];
 };

@@ -35,7 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
 };
-for (const processor of ['intake', 'stock', 'channels', 'analytics']) {
+for (const processor of ['intake', 'stock', 'carts', 'channels', 'analytics']) {
   mayImportOf(processor);
 }
 

@@ -99,8 +99,10 @@ function openLines(
     readonly done: string;
     readonly reason: string;
     readonly reference: string;
+    readonly expectedAt?: number;
   },
 ): readonly EffectDraft[] {
+  const dated = what.expectedAt === undefined ? {} : { expectedAt: what.expectedAt };
   return document.lines.map((line) => ({
     kind: 'level',
     bucket: what.bucket,
@@ -110,13 +112,15 @@ function openLines(
     occurredAt: 0,
     reason: what.reason,
     reference: what.reference,
+    ...dated,
   }));
 }
 
 function salesOrder(document: SourceDocument): readonly EffectDraft[] {
   const { header } = document;
-  if (!isOpen(header)) return [];
-  return openLines(document, {
+  const bookings = document.lines.map((line) => booking(header, line));
+  if (!isOpen(header)) return bookings;
+  const reserved = openLines(document, {
     bucket: 'reserved',
     location: text(header, 'lagnr'),
     wanted: 'menge',
@@ -124,6 +128,29 @@ function salesOrder(document: SourceDocument): readonly EffectDraft[] {
     reason: 'order',
     reference: `aufkop/${text(header, 'aufnr')}`,
   });
+  return [...reserved, ...bookings];
+}
+
+/** A reservation of ours that is for this order shrinks by what the line has booked, shipped or not. */
+function booking(header: Row, line: Row): EffectDraft {
+  const reference = `aufkop/${text(header, 'aufnr')}`;
+  const ordered = quantity(line, 'menge');
+  return {
+    kind: 'level',
+    bucket: 'reserved',
+    sku: text(line, 'artnr'),
+    location: text(header, 'lagnr'),
+    quantity: 0,
+    occurredAt: 0,
+    reason: 'booking',
+    reference,
+    booking: {
+      order: reference,
+      line: text(line, 'posnr'),
+      quantity: ordered,
+      open: isOpen(header) ? Math.max(0, ordered - quantity(line, 'gelmg')) : 0,
+    },
+  };
 }
 
 function purchaseOrder(document: SourceDocument): readonly EffectDraft[] {
@@ -136,6 +163,7 @@ function purchaseOrder(document: SourceDocument): readonly EffectDraft[] {
     done: 'wemg',
     reason: 'purchaseOrder',
     reference: `bstkop/${text(header, 'bstnr')}`,
+    expectedAt: Number(header.ldat) * dayMs,
   });
 }
 

@@ -205,12 +205,14 @@ export const stockLevelFeed: Feed = feed<LevelRow>(
   (delivery) => {
     const key = delivery.record.key as StockKey;
     const level = delivery.record.value as StockLevel | undefined;
-    const gone = {
+    const gone: StockLevel = {
       ...key,
       quantities: noQuantities,
       sequence: 0,
       previousSequence: 0,
       cause: noCause,
+      schedule: [],
+      allocations: [],
     };
     return [{ ...delivery, level: level ?? gone, deleted: level === undefined }];
   },

@@ -17,6 +17,7 @@ import type { Topic } from '../topology/topic.ts';
 import { applyConnectors, secret } from './connectors.ts';
 import type { Places } from './places.ts';
 import { loadPolicies } from './policies.ts';
+import { ordinaryRules } from './rules.ts';
 import { grantMariadb, grantPostgres } from './sources.ts';
 
 type Report = (line: string) => void;
@@ -41,8 +42,8 @@ export async function applyTopicsAndSchemas(
     ...inventoryTopics,
     ...policies.map((policy) => channelStock(policy.channel)),
   ] as unknown as readonly Topic<never, never>[];
-  const topologies = (['intake', 'stock', 'channels'] as const).flatMap((processor) =>
-    topologiesOf(processor, policies),
+  const topologies = (['intake', 'stock', 'carts', 'channels'] as const).flatMap((processor) =>
+    topologiesOf(processor, policies, ordinaryRules),
   );
   const { created } = await applyTopics(places.brokers, [
     ...systems.flatMap((mapping) => sourceTopics(mapping).map((name) => foreignSettings({ name }))),

@@ -148,7 +148,13 @@ function launchProcessors(
   const logDirectory = `${directory}/logs`;
   mkdirSync(logDirectory, { recursive: true });
   return startProcessors({
-    processes: { intake: 'intake', stock: 'stock', channels: 'channels', analytics: 'analytics' },
+    processes: {
+      intake: 'intake',
+      stock: 'stock',
+      carts: 'carts',
+      channels: 'channels',
+      analytics: 'analytics',
+    },
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,
       STOCKLINE_REGISTRY: addresses.registryUrl,

@@ -32,8 +32,7 @@ export class Figures {
   readonly sellable = new Map<string, number>();
   lastRecordAtMs = Date.now();
   records = 0;
-  /** Alerts that are open. */
-  alerts = 0;
+  private readonly openAlerts = new Set<string>();
   private readonly commits = new Map<string, number>();
   private readonly latencies = new Map<string, number[]>();
   private measureFromMs = 0;
@@ -58,7 +57,9 @@ export class Figures {
     this.records += 1;
     if (record.value === undefined) return;
     if (record.topic === 'inventory.alert.v1') {
-      this.alerts += (record.value as { readonly open: boolean }).open ? 1 : -1;
+      const alert = record.value as { readonly id: string; readonly open: boolean };
+      if (alert.open) this.openAlerts.add(alert.id);
+      else this.openAlerts.delete(alert.id);
     } else if (record.topic === 'inventory.stock.v1') {
       const level = record.value as PublishedStock;
       this.cells.set(`${level.sku}|${level.location}`, thousandths(level.quantities));
@@ -67,6 +68,11 @@ export class Figures {
       this.sellable.set(`${figure.channel}|${figure.sku}`, Math.round(figure.sellable * 1000));
       this.measure(figure.cause);
     }
+  }
+
+  /** Alerts that are open. */
+  get alerts(): number {
+    return this.openAlerts.size;
   }
 
   /** Cells that are oversold now. */

@@ -31,6 +31,9 @@ export const emptyGroup: EchoGroup = {
 
 export type EchoRule = 'supersede' | 'max';
 
+/** Which figure of onHand holds at a location: counts and movements, or the ERP's balance. */
+export type Authority = 'ledger' | 'balance';
+
 export function withTill(group: EchoGroup, place: Place, quantity: number): EchoGroup {
   return { ...group, till: addTo(group.till, placeKey(place), quantity) };
 }
@@ -83,11 +86,25 @@ export function isPosted(group: EchoGroup): boolean {
   return group.lines > 0 && group.completeLines === group.lines;
 }
 
-/** What the group has to add beside the till's own effects: at its last till effect, else at the posting's own time. */
-export function remainderOf(group: EchoGroup, rule: EchoRule): EchoGroup['remainder'] {
-  const quantity = winner(group, rule) - tillSum(group) - group.contained;
+/**
+ * What the group has to add beside the till's own effects: at its last till effect, else at the posting's own time.
+ * Where the ERP's balance is the figure, what it has posted is in that balance: only the rest is pending on top.
+ */
+export function remainderOf(
+  group: EchoGroup,
+  rule: EchoRule,
+  authority: Authority = 'ledger',
+): EchoGroup['remainder'] {
+  const known = authority === 'balance' ? group.posted : group.contained;
+  const quantity = winner(group, rule) - tillSum(group) - known;
   const place = lastPlace(group.till) ?? lastPlace(group.postingPlaces);
   return quantity === 0 || place === undefined ? null : { place, quantity };
+}
+
+/** Do the till and the ERP, when it has told all, differ by more than the tolerance? */
+export function isMismatched(group: EchoGroup, tolerance: number): boolean {
+  if (!isPosted(group) || Object.keys(group.till).length === 0) return false;
+  return Math.abs(group.posted - tillSum(group)) > tolerance;
 }
 
 function lastPlace(places: Readonly<Record<string, number>>): Place | undefined {

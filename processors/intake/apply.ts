@@ -1,12 +1,12 @@
 /** Rows of a source transaction → documents → one movement per SKU. */
 import type { Movement } from '../../schemas/types.ts';
 import type { Change } from '../cdc/change.ts';
+import { hashText } from '../domain/hash.ts';
 import { movements } from '../topics.ts';
 import { type Emit, emit, type StepState } from '../topology/topology.ts';
 import { gapAlert, lineageAccepted, raise } from './alerts.ts';
 import { type Computed, computeDocument, documentOf } from './documents.ts';
 import type { ToldEffect } from './effects.ts';
-import { hashText } from './hash.ts';
 import { loadSource, noteRead } from './lineage.ts';
 import type { SystemMapping } from './mapping.ts';
 import { OpenDocuments } from './open-documents.ts';

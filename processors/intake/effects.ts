@@ -1,6 +1,6 @@
 /** effects(after) - effects(before): what has to be told to stock when a document changes. */
 import type { Effect } from '../../schemas/types.ts';
-import { hashText } from './hash.ts';
+import { hashText } from '../domain/hash.ts';
 import type { EffectDraft } from './mapping.ts';
 import type { AssertedEffect } from './state.ts';
 
@@ -37,7 +37,9 @@ const clockSkewMs = 300_000;
 /** What makes two effects the same thing; a level is its cell and bucket alone, its quantity is a current value. */
 export function identity(draft: EffectDraft): string {
   const { kind, bucket, sku, location, quantity, occurredAt, reason, echo } = draft;
-  if (kind === 'level') return `level|${bucket}|${sku}|${location}`;
+  const { booking, expectedAt } = draft;
+  if (booking !== undefined) return `booking|${booking.order}|${booking.line}|${sku}`;
+  if (kind === 'level') return `level|${bucket}|${sku}|${location}|${expectedAt ?? ''}`;
   if (kind === 'opening') return `opening|${sku}|${location}`;
   const told = echo === undefined ? '' : `${echo.key}|${echo.role}|${echo.complete}`;
   return `${kind}|${bucket}|${sku}|${location}|${quantity}|${occurredAt}|${reason}|${told}`;
@@ -48,8 +50,9 @@ export function normalized(drafts: readonly EffectDraft[]): readonly EffectDraft
   const kept: EffectDraft[] = [];
   let levels: Map<string, EffectDraft> | undefined;
   for (const draft of drafts) {
-    if (draft.kind !== 'level') {
-      if (draft.quantity !== 0 || draft.kind === 'count') kept.push(draft);
+    if (draft.kind !== 'level' || draft.booking !== undefined) {
+      const isToldAtZero = draft.kind === 'count' || draft.booking !== undefined;
+      if (draft.quantity !== 0 || isToldAtZero) kept.push(draft);
       continue;
     }
     levels ??= new Map();
@@ -95,7 +98,13 @@ export function difference(
     const known = before.size === 0 ? undefined : before.get(identity(draft))?.shift();
     if (known === undefined) drafted.push(draft);
     else if (isMoved(known, draft, context)) {
-      const changed = { ...known, quantity: draft.quantity };
+      const { quantity, location, booking } = draft;
+      const changed = {
+        ...known,
+        quantity,
+        location,
+        ...(booking === undefined ? {} : { booking }),
+      };
       tell(changed, draft.quantity - known.quantity, true);
       kept.push(changed);
     } else kept.push(known);
@@ -121,8 +130,13 @@ export function difference(
   return { told, asserted: kept.length === 0 ? fresh : [...kept, ...fresh], fresh, gone, oldestAt };
 }
 
-/** A level that has another value, or an opening that is read again by a snapshot that began anew. */
+/** A level or a booking that has another value, or an opening that is read again by a snapshot that began anew. */
 function isMoved(known: AssertedEffect, draft: EffectDraft, context: DifferenceContext): boolean {
+  if (draft.booking !== undefined) {
+    const { quantity, open } = draft.booking;
+    const isSame = quantity === known.booking?.quantity && open === known.booking.open;
+    return !isSame || draft.location !== known.location;
+  }
   if (draft.quantity === known.quantity) return false;
   return draft.kind === 'level' || (draft.kind === 'opening' && context.isOpening);
 }
@@ -173,6 +187,8 @@ function tellEffect(
       reason: context.restatement ?? stated.reason,
       reference: stated.reference,
       echo: stated.echo === undefined ? null : { ...stated.echo, contained: false },
+      expectedAt: stated.expectedAt ?? null,
+      booking: stated.booking ?? null,
     },
   };
 }

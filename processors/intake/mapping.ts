@@ -29,6 +29,17 @@ export type EchoDraft = {
   readonly complete: boolean;
 };
 
+/** What a line of the ERP's order has booked: our hold for the order shrinks by the most that it ever showed. */
+export type BookingDraft = {
+  /** Names the order in both systems, as a reservation's reference does. */
+  readonly order: string;
+  readonly line: string;
+  /** Ordered, shipped units included; in thousandths. */
+  readonly quantity: number;
+  /** Still to be shipped. */
+  readonly open: number;
+};
+
 /** What a document means for one cell, as the mapping says it. Quantities in thousandths. */
 export type EffectDraft = {
   readonly kind: 'event' | 'level' | 'count' | 'opening';
@@ -48,6 +59,10 @@ export type EffectDraft = {
   readonly reason: string;
   readonly reference: string;
   readonly echo?: EchoDraft;
+  /** For incoming and reserved: the day on which it is expected, as an instant. */
+  readonly expectedAt?: number;
+  /** A line of an order that our own reservations may be for; bucket `reserved`, kind `level`, quantity 0. */
+  readonly booking?: BookingDraft;
 };
 
 /** A header with its lines, as they are now. Without lines the header stands alone. */

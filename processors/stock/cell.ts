@@ -1,5 +1,5 @@
-/** One cell while a movement is applied to it: reads and writes its state, and notes what changed for the ledger. */
-import type { Change, Effect } from '../../schemas/types.ts';
+/** One cell while a step is applied to it: reads and writes its state, and notes what changed for the ledger. */
+import type { Change, Restatement } from '../../schemas/types.ts';
 import { type Count, latestCount, withCount } from '../domain/count.ts';
 import { isAfter, type Place } from '../domain/history.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../domain/quantities.ts';
 import type { StateView } from '../topology/topology.ts';
 import { CellHistory } from './cell-history.ts';
-import { type Cell, cellKey, type StockState } from './state.ts';
+import { type Cell, cellKey, itemKey, type StockState } from './state.ts';
 
 const emptyCell: Cell = {
   kind: 'cell',
@@ -21,22 +21,31 @@ const emptyCell: Cell = {
   sequence: 0,
 };
 
+/** A change of onHand that lies further back than this corrects a past that has been told. */
+const toldAfterMs = 3_600_000;
+const dayMs = 86_400_000;
+
 export class OpenCell {
   cell: Cell;
   readonly changes: Change[] = [];
-  /** The quantities before the movement. */
+  /** The quantities before the step. */
   readonly before: CellQuantities;
   private readonly state: StateView<StockState>;
   private readonly sku: string;
   private readonly location: string;
   private readonly history: CellHistory;
+  private readonly nowMs: number;
+  private readonly isNew: boolean;
+  private restatedFrom: number | undefined;
 
-  constructor(state: StateView<StockState>, sku: string, location: string) {
+  constructor(state: StateView<StockState>, sku: string, location: string, nowMs: number) {
     this.state = state;
     this.sku = sku;
     this.location = location;
     this.history = new CellHistory(state, sku, location);
+    this.nowMs = nowMs;
     const known = state.get(cellKey(sku, location));
+    this.isNew = known === undefined;
     this.cell = known?.kind === 'cell' ? known : emptyCell;
     this.before = this.cell.quantities;
   }
@@ -53,6 +62,7 @@ export class OpenCell {
     const anchor = latestCount(this.cell.counts);
     if (anchor !== undefined && !isAfter(place, anchor)) return 0;
     this.setBucket('onHand', this.onHand + quantity);
+    this.noteTime(place.at);
     return quantity;
   }
 
@@ -62,6 +72,7 @@ export class OpenCell {
     const counts = withCount(this.cell.counts, count, by);
     this.cell = { ...this.cell, counts };
     this.recompute();
+    if (this.onHand !== before) this.noteTime(count.at);
     return this.onHand - before;
   }
 
@@ -77,24 +88,53 @@ export class OpenCell {
     return quantity;
   }
 
-  note(effect: Effect, kind: string, applied: number): void {
-    this.changes.push({
-      bucket: effect.bucket,
-      kind,
-      quantity: effect.quantity,
-      applied,
-      occurredAt: effect.occurredAt,
-      reason: effect.reason,
-      reference: effect.reference,
-      effectId: effect.id,
-    });
+  /** The dated part of a quantity that changes with it. */
+  addToSchedule(bucket: 'incoming' | 'reserved', at: number, quantity: number): void {
+    const day = String(Math.floor(at / dayMs));
+    const { [day]: known = { incoming: 0, reserved: 0 }, ...others } = this.cell.schedule ?? {};
+    const next = { ...known, [bucket]: known[bucket] + quantity };
+    const isEmpty = next.incoming === 0 && next.reserved === 0;
+    this.cell = { ...this.cell, schedule: isEmpty ? others : { ...others, [day]: next } };
+  }
+
+  /** A channel's own share grows or shrinks. */
+  addToAllocation(channel: string, quantity: number): void {
+    if (quantity === 0) return;
+    const { [channel]: known = 0, ...others } = this.cell.allocations ?? {};
+    const next = known + quantity;
+    this.cell = {
+      ...this.cell,
+      allocations: next === 0 ? others : { ...others, [channel]: next },
+    };
+  }
+
+  note(change: Change): void {
+    this.changes.push(change);
+  }
+
+  /** Set when the step moved onHand by something that should have been told long before. */
+  restatement(): Restatement | null {
+    if (this.restatedFrom === undefined || this.onHand === this.before.onHand) return null;
+    return { old: this.before.onHand, new: this.onHand, from: this.restatedFrom, to: this.nowMs };
   }
 
   /** Writes the cell with one more step in its sequence. */
   finish(): Cell {
     this.cell = { ...this.cell, sequence: this.cell.sequence + 1 };
     this.state.put(cellKey(this.sku, this.location), this.cell);
+    if (this.isNew) this.noteLocation();
     return this.cell;
+  }
+
+  private noteLocation(): void {
+    const known = this.state.get(itemKey(this.sku));
+    const locations = known?.kind === 'item' ? known.locations : [];
+    this.state.put(itemKey(this.sku), { kind: 'item', locations: [...locations, this.location] });
+  }
+
+  private noteTime(at: number): void {
+    if (at >= this.nowMs - toldAfterMs) return;
+    if (this.restatedFrom === undefined || at < this.restatedFrom) this.restatedFrom = at;
   }
 
   private setBucket(bucket: BucketName, value: number): void {

@@ -35,6 +35,8 @@ export function effect(given: Partial<Effect> = {}): Effect {
     reason: 'sale',
     reference: 'receipt 1/1/100',
     echo: { key: '1/1/100', role: 'till', rule: 'supersede', complete: false, contained: false },
+    expectedAt: null,
+    booking: null,
     ...given,
   };
 }
@@ -73,6 +75,8 @@ export function level(sku: string, location: string, sequence: number, onHand: n
     sequence,
     previousSequence: sequence - 1,
     cause,
+    schedule: [],
+    allocations: [],
   };
 }
 
@@ -82,6 +86,7 @@ export function entry(sku: string, sequence: number, onHand: number): LedgerEntr
     location: 'S01',
     sequence,
     cause,
+    restatement: null,
     quantities: quantities({ onHand, available: onHand }),
     changes: [1000, -3000].map((applied, index) => ({
       bucket: 'onHand',

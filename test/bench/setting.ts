@@ -7,7 +7,15 @@ import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
 import { registerSchemas, registrySchemas } from '../../processors/adapters/avro-registry.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import type { Codecs, Telemetry } from '../../processors/runtime/ports.ts';
-import { alerts, deadLetters, ledger, movements, stockLevels } from '../../processors/topics.ts';
+import {
+  alerts,
+  commands,
+  deadLetters,
+  decisions,
+  ledger,
+  movements,
+  stockLevels,
+} from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import { type BenchBroker, benchBroker } from './broker.ts';
 
@@ -29,6 +37,8 @@ export type Setting = {
 
 export const benchTopics = [
   movements,
+  commands,
+  decisions,
   ledger,
   stockLevels,
   alerts,

@@ -97,6 +97,8 @@ export function movementOf(sale: Sale): Movement {
         reason: sale.quantity < 0 ? 'shipment' : 'receipt',
         reference: `lagbew/${sale.number}`,
         echo: null,
+        expectedAt: null,
+        booking: null,
       },
     ],
   } as Movement;

@@ -43,6 +43,8 @@ const level = (location: string, available: number, sequence = 1): ScriptItem =>
       sequence,
       previousSequence: sequence - 1,
       cause,
+      schedule: [],
+      allocations: [],
     },
   );
 

@@ -48,6 +48,8 @@ function factsOf(drawn: Drawn, index: number): readonly Fact[] {
             contained: false,
           }
         : null,
+    expectedAt: null,
+    booking: null,
   };
   const system = isPosting || kind === 'level' ? 'erp' : 'pos';
   if (!drawn.isRetracted) return [{ system, effect }];

@@ -258,6 +258,8 @@ public final class StockOnStreams {
       level.put("location", location);
       level.put("sequence", cell.sequence);
       level.put("previousSequence", cell.sequence - 1);
+      level.put("schedule", java.util.List.of());
+      level.put("allocations", java.util.List.of());
       level.put("cause", cause);
       level.put("quantities", quantities(level, cell));
       GenericRecord key = new GenericData.Record(levelKey.schema);
