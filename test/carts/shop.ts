@@ -126,6 +126,10 @@ export function shop(
       nowMs += ms;
       settle();
     },
+    /** Time passes and nobody works. */
+    pass: (ms: number): void => {
+      nowMs += ms;
+    },
     outcome: (key: string) =>
       line
         .values(outcomes)
