@@ -11,6 +11,8 @@ export type Processors = {
   readonly status: ReadonlyMap<string, ProcessStatus>;
   /** Resolves when each process has told its first status. */
   readonly ready: (deadlineMs: number) => Promise<void>;
+  /** Ends a process as a crash does; it is started again. */
+  readonly kill: (name: string) => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -78,6 +80,7 @@ export function startProcessors(options: {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
+    kill: (name) => void children.get(name)?.kill('SIGKILL'),
     stop: async () => {
       stopping = true;
       await Promise.all([...children.values()].map(endChild));

@@ -6,6 +6,7 @@ import { readPlaces } from './places.ts';
 import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
+import { stressReservations } from './stress-reservations.ts';
 
 function positiveInteger(text: string): number {
   const value = Number(text);
@@ -44,6 +45,24 @@ program
   .option('--directory <path>', 'where data and logs are kept', '.stockline')
   .action(async (options) => {
     process.exitCode = await start(options);
+  });
+
+program
+  .command('stress')
+  .description('put the pipeline under load and judge what came of it')
+  .command('reservations')
+  .description(
+    'many clients reserve few SKUs on a broker of their own (or STOCKLINE_KAFKA, STOCKLINE_REGISTRY); 0 when nothing ' +
+      'is oversold, held for nobody, unanswered or answered twice, and each history is linearizable',
+  )
+  .option('--commands <n>', 'requests in all', positiveInteger, 10_000)
+  .option('--clients <n>', 'how many ask at the same time', positiveInteger, 50)
+  .option('--skus <n>', 'how many SKUs they want', positiveInteger, 50)
+  .option('--kill', 'kill -9 the processors in turn meanwhile', false)
+  .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressReservations(options);
   });
 
 program

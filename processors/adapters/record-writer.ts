@@ -1,0 +1,55 @@
+/** Writes records of our own topics as a client does: at least once, acknowledged by the broker. kafkajs. */
+import { tmpdir } from 'node:os';
+import { Kafka, logLevel } from 'kafkajs';
+import { partitionOf } from '../topology/partitioner.ts';
+import type { Topic } from '../topology/topic.ts';
+import { avroCodecs } from './avro-codec.ts';
+import { registrySchemas } from './avro-registry.ts';
+import type { KafkaPlaces } from './topic-reader.ts';
+
+export type RecordWriter<K, V> = {
+  /** Resolves when the broker has it. Records that are handed over together travel together. */
+  readonly write: (key: K, value: V) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export async function recordWriter<K, V>(
+  places: KafkaPlaces,
+  topic: Topic<K, V>,
+): Promise<RecordWriter<K, V>> {
+  const untyped = topic as unknown as Topic<never, never>;
+  const codecs = avroCodecs(registrySchemas(places.registryUrl, `${tmpdir()}/stockline-schemas`));
+  await codecs.prepare([untyped]);
+  const kafka = new Kafka({
+    clientId: 'stockline-writer',
+    brokers: places.brokers.split(','),
+    logLevel: logLevel.NOTHING,
+  });
+  const producer = kafka.producer({ idempotent: true });
+  await producer.connect();
+  type Message = { key: Buffer; value: Buffer; partition: number; timestamp: string };
+  let gathered: Message[] = [];
+  let sending: Promise<void> | undefined;
+
+  /** What came while the last ones were on their way goes together. */
+  const sendGathered = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const messages = gathered;
+    gathered = [];
+    sending = undefined;
+    await producer.send({ topic: topic.name, messages, acks: -1 });
+  };
+  return {
+    write: (key, value) => {
+      gathered.push({
+        key: Buffer.from(codecs.encodeKey(untyped, key)),
+        value: Buffer.from(codecs.encodeValue(untyped, value)),
+        partition: partitionOf(topic.partitionBy(key), topic.partitions),
+        timestamp: String(Date.now()),
+      });
+      sending ??= sendGathered();
+      return sending;
+    },
+    close: () => producer.disconnect(),
+  };
+}

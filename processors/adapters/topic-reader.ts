@@ -1,0 +1,65 @@
+/** Reads our own topics from the beginning to the end there is now, or on until told to stop. Decoded, committed records only. */
+import { tmpdir } from 'node:os';
+import { decodeBatch } from '../runtime/decode.ts';
+import { beginning, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
+import type { Topic } from '../topology/topic.ts';
+import type { StreamRecord } from '../topology/topology.ts';
+import { avroCodecs } from './avro-codec.ts';
+import { registrySchemas } from './avro-registry.ts';
+import { kafkaSource } from './kafka-consumer.ts';
+
+export type KafkaPlaces = { readonly brokers: string; readonly registryUrl: string };
+
+const silent: Telemetry = {
+  log: () => {},
+  committed: () => {},
+  aborted: () => {},
+  restored: () => {},
+  lag: () => {},
+};
+
+export async function readTopic(
+  places: KafkaPlaces,
+  topic: Topic<never, never>,
+  options: {
+    readonly onRecord: (record: StreamRecord) => void;
+    /** Absent: all. */
+    readonly partitions?: readonly number[];
+    /** Present: goes on reading until then; absent: ends where the topic ends now. */
+    readonly until?: AbortSignal;
+  },
+): Promise<void> {
+  const group = `reader-${process.pid}-${topic.name}`;
+  const source = await kafkaSource({ brokers: places.brokers, group, telemetry: silent });
+  const codecs = avroCodecs(registrySchemas(places.registryUrl, `${tmpdir()}/stockline-schemas`));
+  const all = Array.from({ length: topic.partitions }, (_, partition) => partition);
+  const partitions = options.partitions ?? all;
+  const positions = new Map<number, bigint>();
+  const ends = new Map<number, bigint>();
+  try {
+    for (const partition of options.until === undefined ? partitions : []) {
+      ends.set(partition, await source.end({ topic: topic.name, partition }));
+    }
+    source.assign(
+      partitions.map((partition) => ({ topic: topic.name, partition, offset: beginning })),
+    );
+    const isDone = (): boolean =>
+      options.until === undefined
+        ? partitions.every((one) => (positions.get(one) ?? 0n) >= (ends.get(one) ?? 0n))
+        : options.until.aborted;
+    while (!isDone()) {
+      const poll = await source.poll({ recordsMax: 5_000, waitMs: 50 });
+      const decoded = await decodeBatch(poll.records, () => topic, codecs, codecs.learn);
+      for (const { raw, input } of decoded) {
+        if ('kind' in input) options.onRecord(input.record);
+        positions.set(raw.partition, raw.offset + 1n);
+      }
+      // Markers of transactions lie between the last record and the end.
+      for (const end of poll.ends as readonly PartitionOffset[]) {
+        positions.set(end.partition, end.offset);
+      }
+    }
+  } finally {
+    await source.close();
+  }
+}
