@@ -115,6 +115,9 @@ switch (verb) {
   case 'stockline':
     process.exitCode = await handOver(process.execPath, [...cli, ...args]);
     break;
+  case 'program':
+    process.exitCode = await handOver(process.execPath, ['--import', 'tsx', ...args]);
+    break;
   case 'test':
     process.exitCode = await test();
     break;
@@ -127,5 +130,5 @@ switch (verb) {
     ]);
     break;
   default:
-    fail('usage: node deploy/bootstrap.mjs start | stockline | test | bench');
+    fail('usage: node deploy/bootstrap.mjs start | stockline | program | test | bench');
 }

@@ -1,6 +1,7 @@
 /** The environment, parsed once into one frozen configuration; every fault is told at once. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Assignment } from './runtime/run.ts';
 
 const processorNames = ['intake', 'stock', 'carts', 'channels', 'analytics'] as const;
 export type ProcessorName = (typeof processorNames)[number];
@@ -20,12 +21,29 @@ const schema = z.object({
   STOCKLINE_CLICKHOUSE: z.url().optional(),
   STOCKLINE_CLICKHOUSE_USER: z.string().default('default'),
   STOCKLINE_CLICKHOUSE_PASSWORD: z.string().default(''),
+  STOCKLINE_ASSIGNMENT: z
+    .string()
+    .regex(/^(elastic|\d+\/[1-9]\d*)$/, 'must be elastic, or group/groups such as 0/3')
+    .default('0/1')
+    .transform(parseAssignment)
+    .refine(
+      (assignment) => assignment === 'elastic' || assignment.group < assignment.groups,
+      'the first group is 0, so the group must be less than the number of groups',
+    ),
   STOCKLINE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   STOCKLINE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
+function parseAssignment(text: string): Assignment {
+  if (text === 'elastic') return 'elastic';
+  const [group, groups] = text.split('/').map(Number);
+  return { group: group ?? 0, groups: groups ?? 1 };
+}
+
 export type Config = {
   readonly processors: readonly ProcessorName[];
+  /** Which partitions this process works. */
+  readonly assignment: Assignment;
   readonly brokers: string;
   /** Confluent-compatible registry. */
   readonly registryUrl: string;
@@ -70,6 +88,7 @@ export function parseConfig(environment: Environment): Config {
   const values = parseEnvironment(schema, environment);
   return Object.freeze({
     processors: values.STOCKLINE_PROCESSORS,
+    assignment: values.STOCKLINE_ASSIGNMENT,
     brokers: values.STOCKLINE_KAFKA,
     registryUrl: values.STOCKLINE_REGISTRY,
     stateDirectory: values.STOCKLINE_STATE,

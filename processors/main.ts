@@ -86,6 +86,7 @@ function startStream(
   const processor: Processor = createProcessor(topology, adapters, {
     application: 'stockline',
     deadLetters,
+    assignment: settings.assignment,
   });
   return {
     name: topology.name,

@@ -1,4 +1,5 @@
 /** What every part of the stack needs to know to start. */
+import type { ProxiedListener } from './kafka.ts';
 import type { Jars, Report } from './packages.ts';
 import type { Ports } from './ports.ts';
 
@@ -7,6 +8,7 @@ export type StackContext = {
   readonly secretsDirectory: string;
   readonly cache: string;
   readonly ports: Ports;
+  readonly proxied: ProxiedListener | undefined;
   readonly jars: Jars;
   readonly adminPassword: string;
   /** The path of a Java of at least this version. */

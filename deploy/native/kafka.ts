@@ -5,11 +5,14 @@ import type { StackContext } from './context.ts';
 import { run } from './packages.ts';
 import { type PartProcess, startPart, waitFor } from './process.ts';
 
+/** A second way in: the broker listens on `port` and tells clients that come by it to use `advertisedPort`, a proxy's. */
+export type ProxiedListener = { readonly port: number; readonly advertisedPort: number };
+
 export async function startKafka(context: StackContext): Promise<PartProcess> {
   const { directory, ports } = context;
   const data = `${directory}/kafka`;
   const properties = `${directory}/config/kafka.properties`;
-  writeFileSync(properties, serverProperties(data, ports.kafka, ports.kafkaController));
+  writeFileSync(properties, serverProperties(data, ports, context.proxied));
   const java = await context.java(17);
   const classpath = `${context.jars.kafka}/*`;
   if (!existsSync(`${data}/meta.properties`)) {
@@ -63,14 +66,22 @@ function portAnswers(port: number): Promise<boolean> {
 }
 
 /** Few internal partitions: a single node starts faster, and nothing here needs more. */
-function serverProperties(data: string, port: number, controllerPort: number): string {
+function serverProperties(
+  data: string,
+  ports: { readonly kafka: number; readonly kafkaController: number },
+  proxied: ProxiedListener | undefined,
+): string {
+  const host = '127.0.0.1';
+  const behindProxy = proxied === undefined ? '' : `,PROXIED://${host}:${proxied.port}`;
+  const asProxy = proxied === undefined ? '' : `,PROXIED://${host}:${proxied.advertisedPort}`;
   return `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+controller.quorum.voters=1@${host}:${ports.kafkaController}
+listeners=PLAINTEXT://${host}:${ports.kafka},CONTROLLER://${host}:${ports.kafkaController}${behindProxy}
+advertised.listeners=PLAINTEXT://${host}:${ports.kafka}${asProxy}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs=${data}
 auto.create.topics.enable=false
 num.partitions=1

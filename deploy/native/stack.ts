@@ -11,7 +11,7 @@ import { resolve } from 'node:path';
 import { databaseAccount } from './account.ts';
 import { startConnect } from './connect.ts';
 import type { StackContext } from './context.ts';
-import { startKafka } from './kafka.ts';
+import { type ProxiedListener, startKafka } from './kafka.ts';
 import { mariadbAdmin, startMariadb } from './mariadb.ts';
 import { fetchJars, java, mariadbProgram, postgresPrograms, type Report } from './packages.ts';
 import { choosePorts } from './ports.ts';
@@ -45,6 +45,8 @@ export type StackOptions = {
   /** Holds data, logs and ports; another start on it goes on with the same data. */
   readonly directory: string;
   readonly parts?: readonly StackPart[];
+  /** For tests that stand between Kafka and its clients. */
+  readonly proxied?: ProxiedListener;
   readonly report: Report;
   readonly signal?: AbortSignal;
   /** Told when a part that was running has ended by itself. */
@@ -101,6 +103,7 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
     secretsDirectory,
     cache,
     ports: await choosePorts(`${directory}/ports.json`, process.env),
+    proxied: options.proxied,
     jars: await fetchJars(cache, { java: () => javaOf(17), report: options.report }),
     adminPassword: adminPassword(`${secretsDirectory}/admin-password`),
     java: javaOf,

@@ -8,6 +8,7 @@ import { avroCodecs } from './avro-codec.ts';
 import { registrySchemas } from './avro-registry.ts';
 import { partitionCounts } from './kafka-admin.ts';
 import { type KafkaSource, kafkaSource } from './kafka-consumer.ts';
+import { kafkaMembership } from './kafka-membership.ts';
 import { kafkaProducer } from './kafka-producer.ts';
 import { lmdbStateStore } from './lmdb-state-store.ts';
 
@@ -31,6 +32,7 @@ export function kafkaRuntime(options: {
       if (own === undefined) throw new Error('a producer needs a source of the same runtime');
       return kafkaProducer({ brokers, transactionalId, consumer: own.client, telemetry });
     },
+    join: (membership) => kafkaMembership({ brokers, telemetry, ...membership }),
     openStore: (name) => lmdbStateStore(join(options.stateDirectory, name)),
     partitionCounts: (topics) => partitionCounts(brokers, topics),
     codecs: avroCodecs(

@@ -52,6 +52,8 @@ function createMeters(registry: Registry) {
     }),
     restores: counter('stockline_restores_total', 'Partition states restored', ['from']),
     restoreSeconds: gauge('stockline_restore_seconds', 'Duration of the last restore'),
+    rebalances: counter('stockline_rebalances_total', 'Partitions shared out anew'),
+    partitions: gauge('stockline_assigned_partitions', 'Partitions that this process works'),
     lagRecords: gauge('stockline_lag_records', 'Records that wait'),
     lagSeconds: gauge('stockline_lag_seconds', 'Age of the last record taken, while more wait'),
   };
@@ -82,6 +84,11 @@ function telemetryOf(processor: string, log: Logger, meters: Meters): Telemetry 
     lag: ({ records, seconds }) => {
       meters.lagRecords.set({ processor }, records);
       meters.lagSeconds.set({ processor }, seconds);
+    },
+    rebalanced: (partitions) => {
+      if (partitions.length > 0) meters.rebalances.inc({ processor });
+      meters.partitions.set({ processor }, partitions.length);
+      log.info({ partitions }, 'partitions shared out');
     },
   };
 }

@@ -17,6 +17,8 @@ export const limits = {
   drainMs: 7_000,
   /** A producer that is silent for longer than this is fenced from outside, and readers stop waiting for it. */
   transactionTimeoutMs: 15_000,
+  /** Elastic assignment: a process that is silent for this long loses its partitions to the others. */
+  sessionTimeoutMs: 6_000,
   /** A request to the broker fails after this. A call of half of it or more makes the producer suspect. */
   socketTimeoutMs: 6_000,
   /** First and longest pause between attempts of something that passes by itself. */
@@ -28,6 +30,8 @@ export const limits = {
   storeAgeMaxMs: 3.5 * 86_400_000,
   /** How often the place in the changelog from which a restart replays is moved on. */
   replayPlaceMs: 5_000,
+  /** How often the lag is told to telemetry. */
+  lagEveryMs: 1_000,
 } as const;
 
 /** How long the changelog keeps tombstones. */

@@ -49,7 +49,7 @@ export interface RecordSource {
   committed(
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<readonly PartitionOffset[]>;
-  /** The end of a partition as the broker says it now, open transactions included. */
+  /** The end of what is committed in a partition, as the broker says it now: where its first open transaction begins. */
   end(partition: { readonly topic: string; readonly partition: number }): Promise<bigint>;
   /** The end as of the last fetch; undefined before the first one. Cheap. */
   knownEnd(partition: { readonly topic: string; readonly partition: number }): bigint | undefined;
@@ -75,6 +75,22 @@ export interface TransactionalProducer {
   disturbed(): boolean;
   close(): Promise<void>;
 }
+
+/**
+ * Agrees with the other processes of a processor on who works which partitions. It only distributes work: that two
+ * of them never both work the same partition is the doing of `TransactionalProducer.init`, not of this.
+ */
+export interface Membership {
+  /** Gives up what is owned, as `revoked` would, and leaves. */
+  close(): Promise<void>;
+}
+
+export type MembershipEvents = {
+  readonly assigned: (partitions: readonly number[]) => void;
+  /** Everything assigned before is to be given up; others may have it once this resolves. */
+  readonly revoked: () => Promise<void>;
+  readonly failed: (error: unknown) => void;
+};
 
 /** Where the inputs of a partition's state stand, and to which history the state belongs. */
 export type Checkpoint = {
@@ -160,5 +176,8 @@ export interface Telemetry {
     readonly tookMs: number;
     readonly from: 'store' | 'changelog';
   }): void;
+  /** How far behind it is: told every second. */
   lag(lag: { readonly records: number; readonly seconds: number }): void;
+  /** The processes have shared the partitions out anew, and this one owns these. */
+  rebalanced(partitions: readonly number[]): void;
 }

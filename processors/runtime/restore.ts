@@ -7,7 +7,7 @@
 import { changelogName } from '../topology/topology.ts';
 import { readChangelog } from './changelog.ts';
 import { difference } from './checkpoint.ts';
-import { stop } from './errors.ts';
+import { PipelineError, stop } from './errors.ts';
 import { limits } from './limits.ts';
 import {
   beginning,
@@ -31,6 +31,8 @@ export type RestoreOptions = {
   readonly telemetry: Telemetry;
   /** Names a new history, when there is none yet. */
   readonly newLineage: () => string;
+  /** Ends a restore that nobody waits for any more. */
+  readonly signal: AbortSignal;
 };
 
 /** What a replay found. */
@@ -106,6 +108,9 @@ async function replay(
   let progressMs = clock.nowMs();
   const lineages = new Set<string>();
   while (!reached) {
+    if (options.signal.aborted) {
+      throw new PipelineError('RESTORE_LEFT', 'retry', 'told to stop during a restore');
+    }
     const poll = await source.poll({ recordsMax: 5_000, waitMs: limits.idleWaitMs });
     const changes: [string, Uint8Array | undefined][] = [];
     for (const record of poll.records) {

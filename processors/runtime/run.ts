@@ -1,22 +1,25 @@
 /** Runs one declared processor: checks it against the broker, takes its share of partitions, works until told to stop. */
 import type { DeadLetter } from '../../schemas/types.ts';
 import type { Topic } from '../topology/topic.ts';
-import { changelogName, type Topology } from '../topology/topology.ts';
-import { checkTopology, isForeign, partitionCount } from '../topology/validate.ts';
-import { recoveryOf, stop } from './errors.ts';
+import type { Topology } from '../topology/topology.ts';
+import { type AnyInput, checkTopology, partitionCount } from '../topology/validate.ts';
+import { runElastic } from './elastic.ts';
 import { checkLimits, limits } from './limits.ts';
+import { patiently } from './patience.ts';
 import type {
   Clock,
   Codecs,
+  Membership,
+  MembershipEvents,
   RecordSource,
   StateStore,
   Telemetry,
   TraceIds,
   TransactionalProducer,
 } from './ports.ts';
-import { createStatistics, type ProcessorStatus, type Statistics } from './statistics.ts';
-import { createTransactions } from './transaction.ts';
-import { createWorker, type Worker } from './worker.ts';
+import { awaitPreconditions } from './preconditions.ts';
+import { runShare, type Share } from './share.ts';
+import { createStatistics, type ProcessorStatistics, type ProcessorStatus } from './statistics.ts';
 
 export type { ProcessorStatus } from './statistics.ts';
 
@@ -31,6 +34,12 @@ export type RuntimeAdapters = {
   readonly openStore: (name: string) => StateStore;
   /** How many partitions each topic has; a topic that does not exist is left out. */
   readonly partitionCounts: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** Joins the processes that share out the partitions of `topic`. */
+  readonly join: (options: {
+    readonly group: string;
+    readonly topic: string;
+    readonly events: MembershipEvents;
+  }) => Promise<Membership>;
   readonly codecs: Codecs;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -38,15 +47,19 @@ export type RuntimeAdapters = {
   readonly newLineage: () => string;
 };
 
+/**
+ * Which partitions a process works. Static: those with p % groups = group, and one transaction over them; `groups` is
+ * part of the transactional ids, which fence, so it is changed only while no process runs. Elastic: the processes that
+ * are there share the partitions out, each with transactions of its own.
+ */
+export type Assignment = { readonly group: number; readonly groups: number } | 'elastic';
+
 export type RunOptions = {
   /** Begins every transactional id, so that two installations on one Kafka do not fence each other. */
   readonly application: string;
   readonly deadLetters: Topic<string, DeadLetter>;
-  /**
-   * Static assignment: this process owns the partitions p with p % groups = group. Processes of one processor
-   * must all say the same `groups`: the transactional ids, which fence, are made of it. Absent: one process owns all.
-   */
-  readonly assignment?: { readonly group: number; readonly groups: number };
+  /** Absent: one process owns all. All processes of one processor must say the same, but for `group`. */
+  readonly assignment?: Assignment;
 };
 
 export type Processor = {
@@ -65,31 +78,22 @@ export function createProcessor<S>(
   checkTopology(topology);
   checkLimits();
   const statistics = createStatistics(topology.name);
-  let worker: Worker | undefined;
-  const status = (): ProcessorStatus =>
-    statistics.status(adapters.clock.nowMs(), worker?.lagRecords() ?? 0);
+  const status = (): ProcessorStatus => statistics.status(adapters.clock.nowMs());
   return {
     status,
     ready: () => status().phase === 'running',
     run: async (signal) => {
+      const ended = new AbortController();
+      void tellLag(status, adapters, ended.signal);
       try {
-        await awaitTopics(topology, adapters, options, { signal, statistics });
-        await prepareSchemas(topology, adapters, options, { signal, statistics });
-        if (!signal.aborted) {
-          await work(topology, adapters, options, {
-            signal,
-            statistics,
-            began: (begun) => {
-              worker = begun;
-            },
-          });
-        }
+        await awaitPreconditions(topology, adapters, options, { signal, statistics });
+        if (!signal.aborted) await work(topology, adapters, options, { signal, statistics });
         statistics.enter('stopped');
       } catch (error) {
         statistics.enter('failed', error instanceof Error ? error.message : String(error));
         throw error;
       } finally {
-        worker = undefined;
+        ended.abort();
       }
     },
   };
@@ -104,149 +108,60 @@ export async function runProcessor<S>(
   await createProcessor(topology, adapters, options).run(options.signal);
 }
 
+/** Works the partitions of this process's assignment until the signal. */
 async function work<S>(
   topology: Topology<S>,
   adapters: RuntimeAdapters,
   options: RunOptions,
-  context: {
-    readonly signal: AbortSignal;
-    readonly statistics: Statistics;
-    readonly began: (worker: Worker) => void;
-  },
+  context: { readonly signal: AbortSignal; readonly statistics: ProcessorStatistics },
 ): Promise<void> {
-  const { group, groups } = options.assignment ?? { group: 0, groups: 1 };
-  const transactionalId = `${options.application}-${topology.name}-${group}of${groups}`;
-  const source = await patiently(() => adapters.createSource(topology.name), adapters, context);
-  if (source === undefined) return;
-  const transactions = createTransactions({
-    ...adapters,
-    createProducer: () => adapters.createProducer(transactionalId, source),
-  });
-  const partitions = ownedPartitions(partitionCount(topology), { group, groups });
-  const stores = new Map(
-    partitions.map((partition) => [partition, adapters.openStore(`${topology.name}-${partition}`)]),
-  );
-  const worker = createWorker({
-    ...adapters,
-    ...options,
-    topology,
-    partitions,
-    source,
-    stores,
-    transactions,
-    statistics: context.statistics,
-  });
-  context.began(worker);
-  try {
-    await withDeadline(worker.run(context.signal), context.signal, adapters.clock);
-  } finally {
-    await transactions.close();
-    await Promise.all([...stores.values()].map((store) => store.close()));
-    await source.close();
-  }
-}
-
-/** After the signal the worker has so long to end; then it is left, and what it had open is lost and read again. */
-async function withDeadline(work: Promise<void>, signal: AbortSignal, clock: Clock): Promise<void> {
-  const ended = new AbortController();
-  const deadline = new Promise<void>((resolve) => {
-    const start = (): void => {
-      void clock.sleep(limits.drainMs, ended.signal).then(resolve);
-    };
-    if (signal.aborted) start();
-    else signal.addEventListener('abort', start, { once: true });
-  });
-  try {
-    await Promise.race([work, deadline]);
-  } finally {
-    ended.abort();
-  }
-}
-
-function ownedPartitions(
-  count: number,
-  assignment: { readonly group: number; readonly groups: number },
-): readonly number[] {
-  const all = Array.from({ length: count }, (_, partition) => partition);
-  return all.filter((partition) => partition % assignment.groups === assignment.group);
-}
-
-async function prepareSchemas<S>(
-  topology: Topology<S>,
-  adapters: RuntimeAdapters,
-  options: RunOptions,
-  context: { readonly signal: AbortSignal; readonly statistics: Statistics },
-): Promise<void> {
-  const deadLetters = options.deadLetters as unknown as Topic<never, never>;
-  const topics = [...topology.outputs, deadLetters];
-  await patiently(() => adapters.codecs.prepare(topics), adapters, context);
-}
-
-/** Tries until it works, as long as the error says that it may; undefined when told to stop. */
-async function patiently<T>(
-  attempt: () => Promise<T>,
-  adapters: RuntimeAdapters,
-  context: { readonly signal: AbortSignal; readonly statistics: Statistics },
-): Promise<T | undefined> {
-  let pauseMs: number = limits.retryMinMs;
-  while (!context.signal.aborted) {
+  const run = async (share: Share, signal: AbortSignal): Promise<void> => {
+    const statistics = context.statistics.share();
     try {
-      return await attempt();
-    } catch (error) {
-      if (recoveryOf(error) !== 'retry') throw error;
-      context.statistics.enter('waiting', String(error));
-      adapters.telemetry.log('warn', 'start delayed', { error: String(error) });
-      await adapters.clock.sleep(pauseMs, context.signal);
-      pauseMs = Math.min(2 * pauseMs, limits.retryMaxMs);
+      await runShare(share, { topology, adapters, options, statistics, signal });
+    } finally {
+      statistics.leave();
     }
-  }
-  return undefined;
+  };
+  const { clock, telemetry } = adapters;
+  const assignment = options.assignment ?? { group: 0, groups: 1 };
+  context.statistics.enter('running');
+  if (assignment !== 'elastic') return run(staticShare(topology, assignment), context.signal);
+  const topic = (topology.inputs[0] as AnyInput).name;
+  await runElastic({
+    join: (events) =>
+      patiently(
+        () => adapters.join({ group: `${topology.name}.members`, topic, events }),
+        adapters,
+        context,
+      ),
+    work: (partition, signal) => run({ name: `${partition}`, partitions: [partition] }, signal),
+    clock,
+    telemetry,
+    signal: context.signal,
+  });
 }
 
-/**
- * Every topic must exist with the declared partitions. Other systems' topics may come later: they are waited for.
- */
-async function awaitTopics<S>(
+function staticShare<S>(
   topology: Topology<S>,
-  adapters: RuntimeAdapters,
-  options: RunOptions,
-  context: { readonly signal: AbortSignal; readonly statistics: Statistics },
+  { group, groups }: { readonly group: number; readonly groups: number },
+): Share {
+  const all = Array.from({ length: partitionCount(topology) }, (_, partition) => partition);
+  return {
+    name: `${group}of${groups}`,
+    partitions: all.filter((partition) => partition % groups === group),
+  };
+}
+
+/** Tells telemetry how far behind the processor is, until the signal. */
+async function tellLag(
+  status: () => ProcessorStatus,
+  { clock, telemetry }: RuntimeAdapters,
+  signal: AbortSignal,
 ): Promise<void> {
-  const own = [
-    ...topology.inputs.filter((input) => !isForeign(input)),
-    ...topology.outputs,
-    options.deadLetters,
-  ] as readonly { readonly name: string; readonly partitions: number }[];
-  const expected = new Map(own.map(({ name, partitions }) => [name, partitions]));
-  expected.set(changelogName(topology), partitionCount(topology));
-  const foreign = topology.inputs.filter(isForeign).map(({ name }) => name);
-  while (!context.signal.aborted) {
-    const counts = await patiently(
-      () => adapters.partitionCounts([...expected.keys(), ...foreign]),
-      adapters,
-      context,
-    );
-    if (counts === undefined) return;
-    for (const [name, partitions] of expected) {
-      const found = counts.get(name);
-      if (found === partitions) continue;
-      const what = found === undefined ? 'does not exist' : `has ${found} partitions`;
-      throw stop(
-        'TOPIC_MISMATCH',
-        `topic ${name} ${what} and ${topology.name} needs it with ${partitions}: create it before the start`,
-      );
-    }
-    for (const name of foreign) {
-      if ((counts.get(name) ?? 1) !== 1) {
-        throw stop(
-          'TOPIC_MISMATCH',
-          `topic ${name} must have one partition, it has ${counts.get(name)}`,
-        );
-      }
-    }
-    const missing = foreign.filter((name) => !counts.has(name));
-    if (missing.length === 0) return;
-    context.statistics.enter('waiting', `for the topics ${missing.join(', ')}`);
-    await adapters.clock.sleep(500, context.signal);
+  while (!signal.aborted) {
+    const { lagRecords, lagSeconds } = status();
+    telemetry.lag({ records: lagRecords, seconds: lagSeconds });
+    await clock.sleep(limits.lagEveryMs, signal);
   }
 }

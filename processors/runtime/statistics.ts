@@ -31,75 +31,112 @@ export type ProcessorStatus = {
   readonly counts: Readonly<Record<string, number>>;
 };
 
+/** What a worker reports. */
 export type Statistics = {
   readonly enter: (phase: Phase, cause?: string) => void;
   readonly committed: (transfers: readonly Transfer[], commitMs: number) => void;
   readonly aborted: () => void;
   readonly restored: () => void;
   readonly taken: (timestampMs: number) => void;
-  readonly status: (nowMs: number, lagRecords: number) => ProcessorStatus;
+};
+
+/** One worker's part of the whole. */
+export type ShareStatistics = Statistics & {
+  /** From now on the lag of this worker counts. */
+  readonly follow: (lagRecords: () => number) => void;
+  readonly leave: () => void;
+};
+
+export type ProcessorStatistics = {
+  readonly enter: (phase: Phase, cause?: string) => void;
+  readonly share: () => ShareStatistics;
+  readonly status: (nowMs: number) => ProcessorStatus;
 };
 
 /** Rates are taken over at least this long. */
 const rateWindowMs = 500;
 
-export function createStatistics(name: string): Statistics {
-  let phase: Phase = 'starting';
-  let cause = '';
-  let [records, outputs, transactions, aborts, restores, deadLetters] = [0, 0, 0, 0, 0, 0];
-  let lastCommitMs = 0;
-  let lastTakenMs = 0;
-  let recordsPerSecond = 0;
+/** A processor is as well as its worst worker. */
+const worstFirst: readonly Phase[] = ['failed', 'waiting', 'restoring', 'starting', 'draining'];
+
+type Share = { phase: Phase; cause: string; lastTakenMs: number; lagRecords: () => number };
+
+export function createStatistics(name: string): ProcessorStatistics {
+  const own: { phase: Phase; cause: string } = { phase: 'starting', cause: '' };
+  const shares = new Set<Share>();
+  const totals = { records: 0, outputs: 0, transactions: 0, aborts: 0, restores: 0 };
+  let [deadLetters, lastCommitMs, recordsPerSecond] = [0, 0, 0];
   let window = { sinceMs: 0, records: 0 };
   const counts = new Map<string, number>();
-  return {
-    enter: (next, why = '') => {
-      phase = next;
-      cause = why;
-    },
-    committed: (transfers, commitMs) => {
-      transactions += 1;
-      lastCommitMs = commitMs;
-      for (const transfer of transfers) {
-        records += transfer.records;
-        outputs += transfer.outputs.length;
-        deadLetters += transfer.deadLetters;
-        for (const [metric, by] of transfer.counts) {
-          counts.set(metric, (counts.get(metric) ?? 0) + by);
+
+  const worst = (): { readonly phase: Phase; readonly cause: string } => {
+    if (own.phase !== 'running') return own;
+    for (const phase of worstFirst) {
+      for (const share of shares) if (share.phase === phase) return share;
+    }
+    return own;
+  };
+  const share = (): ShareStatistics => {
+    const mine: Share = { phase: 'starting', cause: '', lastTakenMs: 0, lagRecords: () => 0 };
+    shares.add(mine);
+    return {
+      enter: (phase, cause = '') => Object.assign(mine, { phase, cause }),
+      committed: (transfers, commitMs) => {
+        totals.transactions += 1;
+        lastCommitMs = commitMs;
+        for (const transfer of transfers) {
+          totals.records += transfer.records;
+          totals.outputs += transfer.outputs.length;
+          deadLetters += transfer.deadLetters;
+          for (const [metric, by] of transfer.counts) {
+            counts.set(metric, (counts.get(metric) ?? 0) + by);
+          }
         }
-      }
-    },
-    aborted: () => {
-      aborts += 1;
-    },
-    restored: () => {
-      restores += 1;
-    },
-    taken: (timestampMs) => {
-      lastTakenMs = timestampMs;
-    },
-    status: (nowMs, lagRecords) => {
-      const passedMs = nowMs - window.sinceMs;
-      if (passedMs >= rateWindowMs) {
-        const first = window.sinceMs === 0;
-        recordsPerSecond = first ? 0 : ((records - window.records) * 1_000) / passedMs;
-        window = { sinceMs: nowMs, records };
-      }
+      },
+      aborted: () => {
+        totals.aborts += 1;
+      },
+      restored: () => {
+        totals.restores += 1;
+      },
+      taken: (timestampMs) => {
+        mine.lastTakenMs = timestampMs;
+      },
+      follow: (lagRecords) => {
+        mine.lagRecords = lagRecords;
+      },
+      leave: () => shares.delete(mine),
+    };
+  };
+  const rate = (nowMs: number): number => {
+    const passedMs = nowMs - window.sinceMs;
+    if (passedMs >= rateWindowMs) {
+      const first = window.sinceMs === 0;
+      recordsPerSecond = first ? 0 : ((totals.records - window.records) * 1_000) / passedMs;
+      window = { sinceMs: nowMs, records: totals.records };
+    }
+    return Math.round(recordsPerSecond);
+  };
+  return {
+    enter: (phase, cause = '') => Object.assign(own, { phase, cause }),
+    share,
+    status: (nowMs) => {
+      const { phase, cause } = worst();
+      const lags = [...shares].map(({ lagRecords, lastTakenMs }) => ({
+        records: lagRecords(),
+        ageMs: lastTakenMs === 0 ? 0 : nowMs - lastTakenMs,
+      }));
+      const behind = lags.filter(({ records }) => records > 0);
       return {
         name,
         phase,
         cause,
-        records,
-        recordsPerSecond: Math.round(recordsPerSecond),
-        outputs,
-        transactions,
-        aborts,
-        restores,
+        ...totals,
+        recordsPerSecond: rate(nowMs),
         deadLetters,
         lastCommitMs,
-        lagRecords,
-        lagSeconds:
-          lagRecords === 0 || lastTakenMs === 0 ? 0 : Math.max(0, nowMs - lastTakenMs) / 1_000,
+        lagRecords: behind.reduce((sum, { records }) => sum + records, 0),
+        lagSeconds: Math.max(0, ...behind.map(({ ageMs }) => ageMs)) / 1_000,
         counts: Object.fromEntries(counts),
       };
     },

@@ -3,7 +3,10 @@
  *
  * A commit that did not return "done" is neither committed nor aborted: only a new producer, whose `init` settles the
  * old one's transaction, and the committed offsets can tell. So is a slow commit's successor: a delayed EndTxn of
- * one transaction can end the next one of the same producer epoch, so a slow or disturbed producer is replaced.
+ * one transaction can end the next one of the same producer epoch, so a slow or disturbed producer is given up.
+ *
+ * `init` makes its caller the owner, whoever worked meanwhile. So a new producer is only ever opened at the begin of a
+ * session, before offsets and state are read: opened between two transactions it would let stale work through.
  */
 import { PipelineError, stop } from './errors.ts';
 import { limits } from './limits.ts';
@@ -32,6 +35,8 @@ export type Outcome = 'committed' | 'aborted' | 'unknown';
 export type Transactions = {
   /** Fences every older producer of this transactional id and settles what it left. Replaces the producer if there is one. */
   readonly open: () => Promise<void>;
+  /** True while another transaction may follow. False: `open`, then read offsets and state anew. */
+  readonly usable: () => boolean;
   /** One whole transaction. Throws only errors with recovery `stop`. */
   readonly run: (
     outputs: readonly OutputRecord[],
@@ -87,7 +92,7 @@ export function createTransactions(options: {
   };
   const suspect = (why: string): void => {
     move('suspect');
-    telemetry.log('warn', 'producer replaced', { why });
+    telemetry.log('warn', 'producer given up', { why });
   };
   /** Aborts; a failure to abort leaves it to the next producer's `init`. */
   const abort = async (current: TransactionalProducer, cause: PipelineError): Promise<Outcome> => {
@@ -107,8 +112,8 @@ export function createTransactions(options: {
   return {
     open,
     close,
+    usable: () => state === 'ready',
     run: async (outputs, offsets) => {
-      if (state === 'suspect') await open();
       const current = producer;
       if (current === undefined) throw stop('NO_PRODUCER', 'a transaction before open');
       move('open');

@@ -2,67 +2,22 @@
  * The loop of one processor in one process: poll, apply, commit, over and over, for the partitions it owns.
  * What it does after trouble: aborted: roll the state back and read again; unknown or lost: begin a new session.
  */
-import type { DeadLetter } from '../../schemas/types.ts';
-import type { Topic } from '../topology/topic.ts';
-import type { Topology } from '../topology/topology.ts';
 import type { AnyInput } from '../topology/validate.ts';
 import { decodeBatch } from './decode.ts';
 import { recoveryOf, stop } from './errors.ts';
 import { limits } from './limits.ts';
 import { createPace } from './pace.ts';
-import {
-  beginning,
-  type Clock,
-  type Codecs,
-  type PartitionOffset,
-  type RecordSource,
-  type StateStore,
-  type StoredCheckpoint,
-  type Telemetry,
-  type TraceIds,
-} from './ports.ts';
-import { restore } from './restore.ts';
+import type { RecordSource } from './ports.ts';
+import { type Owned, openSession, places, type Session, type SessionOptions } from './session.ts';
 import { createEnds, type Statistics } from './statistics.ts';
-import { createTask, type Task, type Transfer } from './task.ts';
-import type { Transactions } from './transaction.ts';
+import type { Transfer } from './task.ts';
 
-export type WorkerOptions<S> = {
-  readonly topology: Topology<S>;
-  readonly partitions: readonly number[];
-  readonly source: RecordSource;
-  readonly stores: ReadonlyMap<number, StateStore>;
-  readonly transactions: Transactions;
-  readonly codecs: Codecs;
-  readonly deadLetters: Topic<string, DeadLetter>;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  readonly traceIds: TraceIds;
-  readonly newLineage: () => string;
-  readonly statistics: Statistics;
-};
+export type WorkerOptions<S> = SessionOptions<S> & { readonly statistics: Statistics };
 
 export type Worker = {
   /** Works until the signal; resolves when the open transaction is committed. Throws what cannot be survived. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly lagRecords: () => number;
-};
-
-/** A partition that this worker owns. */
-type Owned = {
-  readonly task: Task;
-  readonly store: StateStore;
-  stored: StoredCheckpoint;
-  /** Where a restart may begin to replay after the next move. */
-  nextReplay: bigint;
-  committedSinceMove: boolean;
-};
-
-type Session = {
-  readonly owned: ReadonlyMap<number, Owned>;
-  openSinceMs: number | undefined;
-  openRecords: number;
-  nextTickMs: number;
-  nextReplayMoveMs: number;
 };
 
 export function createWorker<S>(options: WorkerOptions<S>): Worker {
@@ -71,13 +26,15 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
   const ends = createEnds();
   const pace = createPace();
   let current: Session | undefined;
+  let abortsInRow = 0;
 
   const run = async (signal: AbortSignal): Promise<void> => {
     let pauseMs: number = limits.retryMinMs;
     while (!signal.aborted) {
       try {
         statistics.enter('restoring');
-        const session = await openSession(options);
+        const session = await openSession(options, signal);
+        for (const _ of session.owned) statistics.restored();
         current = session;
         statistics.enter('running');
         await pump(session, signal);
@@ -92,7 +49,7 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
     }
   };
 
-  /** Until the signal, or until a transaction's outcome is unknown. */
+  /** Until the signal, or until the session is over: its producer must not be used for another transaction. */
   const pump = async (session: Session, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       const open = session.openSinceMs !== undefined;
@@ -106,7 +63,7 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
       if (poll.records.length > 0) await applyRecords(session, poll.records);
       applyTick(session);
       const drained = poll.records.length < limits.pollRecordsMax;
-      if (isDue(session, drained) && (await commit(session)) === 'unknown') return;
+      if (isDue(session, drained) && (await commit(session)) === 'over') return;
     }
     statistics.enter('draining');
     await commit(session);
@@ -165,33 +122,50 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
     });
   };
 
-  const commit = async (session: Session): Promise<'done' | 'unknown'> => {
-    const nowMs = clock.nowMs();
-    const transfers = [...session.owned.values()]
-      .map((owned) => ({ owned, transfer: owned.task.transfer(nowMs) }))
-      .filter(hasTransfer);
+  const commit = async (session: Session): Promise<'open' | 'over'> => {
+    const startedMs = clock.nowMs();
     session.openSinceMs = undefined;
     session.openRecords = 0;
-    if (transfers.length === 0) return 'done';
+    const transfers = transfersOf(session, startedMs);
+    if (transfers === 'refused') return rollback(session);
+    if (transfers.length === 0) return 'open';
     const outcome = await options.transactions.run(
       transfers.flatMap(({ transfer }) => transfer.outputs),
       transfers.flatMap(({ transfer }) => transfer.offsets),
     );
-    switch (outcome) {
-      case 'committed':
-        settle(transfers, clock.nowMs() - nowMs);
-        pace.committed(clock.nowMs());
-        await moveReplayPlaces(session);
-        return 'done';
-      case 'aborted':
-        statistics.aborted();
-        for (const { task } of session.owned.values()) task.rollback();
-        source.assign(places(options, session.owned));
-        return 'done';
-      case 'unknown':
-        statistics.aborted();
-        return 'unknown';
+    if (outcome === 'committed') {
+      abortsInRow = 0;
+      settle(transfers, clock.nowMs() - startedMs);
+      pace.committed(clock.nowMs());
+      if (!options.transactions.usable()) return 'over';
+      await moveReplayPlaces(session);
+      return 'open';
     }
+    statistics.aborted();
+    if (outcome === 'unknown' || !options.transactions.usable()) return 'over';
+    // The first attempt again at once; what fails again and again is not helped by haste.
+    if (abortsInRow > 0) await clock.sleep(pauseAfter(abortsInRow));
+    abortsInRow += 1;
+    return rollback(session);
+  };
+
+  /** What each task wants written; 'refused' when one found a record that it must refuse after all. */
+  const transfersOf = (session: Session, nowMs: number) => {
+    try {
+      return [...session.owned.values()]
+        .map((owned) => ({ owned, transfer: owned.task.transfer(nowMs) }))
+        .filter(hasTransfer);
+    } catch (error) {
+      if (recoveryOf(error) !== 'abort') throw error;
+      telemetry.log('warn', 'transaction begun again', { error: String(error) });
+      return 'refused';
+    }
+  };
+
+  const rollback = (session: Session): 'open' => {
+    for (const { task } of session.owned.values()) task.rollback();
+    source.assign(places(topology, session.owned));
+    return 'open';
   };
 
   const settle = (
@@ -245,66 +219,9 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
   return { run, lagRecords };
 }
 
-/** Fence first, then read offsets and state, then read inputs: in this order nothing of an older process can follow. */
-async function openSession<S>(options: WorkerOptions<S>): Promise<Session> {
-  const { topology, source, clock } = options;
-  await options.transactions.open();
-  const committed = await source.committed(
-    options.partitions.flatMap((partition) =>
-      topology.inputs.map(({ name }) => ({ topic: name, partition })),
-    ),
-  );
-  const owned = new Map<number, Owned>();
-  for (const partition of options.partitions) {
-    const store = options.stores.get(partition);
-    if (store === undefined) throw stop('NO_STORE', `partition ${partition} has no store`);
-    const mine = committed.filter((one) => one.partition === partition);
-    const stored = await restore({
-      ...options,
-      processor: topology.name,
-      partition,
-      store,
-      committed: new Map(mine.map(({ topic, offset }) => [topic, offset])),
-    });
-    options.statistics.restored();
-    const task = createTask({
-      ...options,
-      partition,
-      committed: store,
-      hotCellsMax: limits.hotCellsMax,
-    });
-    task.standAt(stored);
-    owned.set(partition, {
-      task,
-      store,
-      stored,
-      nextReplay: stored.changelogOffset,
-      committedSinceMove: false,
-    });
-  }
-  source.assign(places(options, owned));
-  const nowMs = clock.nowMs();
-  return {
-    owned,
-    openSinceMs: undefined,
-    openRecords: 0,
-    nextTickMs: topology.tickMs === undefined ? Number.POSITIVE_INFINITY : nowMs + topology.tickMs,
-    nextReplayMoveMs: nowMs + limits.replayPlaceMs,
-  };
-}
-
-/** Where reading goes on: each input of each partition that is owned. */
-function places<S>(
-  options: WorkerOptions<S>,
-  owned: ReadonlyMap<number, Owned>,
-): readonly PartitionOffset[] {
-  return [...owned].flatMap(([partition, { task }]) =>
-    options.topology.inputs.map(({ name }) => ({
-      topic: name,
-      partition,
-      offset: task.position(name) === 0n ? beginning : task.position(name),
-    })),
-  );
+/** Twice as long each time, within the limits. */
+function pauseAfter(attempts: number): number {
+  return Math.min(limits.retryMinMs * 2 ** Math.min(attempts, 20), limits.retryMaxMs);
 }
 
 function hasTransfer(one: {

@@ -37,6 +37,7 @@ const quiet: Telemetry = {
   aborted: () => undefined,
   restored: () => undefined,
   lag: () => undefined,
+        rebalanced: () => undefined,
 };
 const loadingDeadlineMs = 60_000;
 

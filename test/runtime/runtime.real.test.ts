@@ -48,6 +48,7 @@ function run(): Run {
     aborted: () => {},
     restored: ({ from }) => restoredFrom.push(from),
     lag: () => {},
+    rebalanced: () => {},
   };
   const processor = createProcessor(
     broker.topology,

@@ -1,0 +1,64 @@
+/**
+ * Elastic assignment: the processes of a processor share its partitions out among those that are there. Each partition
+ * is a share of its own, worked by whoever has it under the same name; it is given up only when its worker has ended.
+ */
+import { PipelineError } from './errors.ts';
+import { limits } from './limits.ts';
+import type { Clock, Membership, MembershipEvents, Telemetry } from './ports.ts';
+
+export async function runElastic(options: {
+  /** Undefined: told to stop meanwhile. */
+  readonly join: (events: MembershipEvents) => Promise<Membership | undefined>;
+  readonly work: (partition: number, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { clock, telemetry, signal } = options;
+  while (!signal.aborted) {
+    const end = await runMembership(options);
+    if (end === undefined) return;
+    // Somebody else works for one of our partitions: the group must have moved on without us.
+    if (!(end instanceof PipelineError) || end.code !== 'TRANSACTION_FENCED') throw end;
+    telemetry.log('warn', 'fenced: joining again', { error: end.message });
+    await clock.sleep(limits.retryMaxMs, signal);
+  }
+}
+
+/** From joining to leaving: at the signal, or with the error of the first share that failed. */
+async function runMembership(options: Parameters<typeof runElastic>[0]): Promise<unknown> {
+  const { signal, telemetry } = options;
+  let shares: { readonly ending: AbortController; readonly done: Promise<void> }[] = [];
+  let end: (error: unknown) => void = () => {};
+  const ended = new Promise<unknown>((resolve) => {
+    end = resolve;
+  });
+  const stop = (): void => end(undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+
+  const begin = (partition: number) => {
+    const ending = new AbortController();
+    return { ending, done: options.work(partition, ending.signal).catch(end) };
+  };
+  const membership = await options.join({
+    assigned: (partitions) => {
+      telemetry.rebalanced(partitions);
+      shares = partitions.map(begin);
+    },
+    revoked: async () => {
+      const given = shares;
+      shares = [];
+      for (const { ending } of given) ending.abort();
+      await Promise.all(given.map(({ done }) => done));
+      telemetry.rebalanced([]);
+    },
+    failed: end,
+  });
+  try {
+    return await ended;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await membership?.close();
+  }
+}
