@@ -69,7 +69,8 @@ try {
   await Promise.allSettled(running.map((one) => one.done));
   clearInterval(reporting);
   await health.close();
-  if (process.connected) process.disconnect();
+  // What a client still has under way would keep the process: all that matters is committed or will be read again.
+  process.exit();
 }
 
 function startStream(

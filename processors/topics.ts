@@ -90,11 +90,11 @@ export const audit: Topic<string, AuditEntry> = bySku(
   'audit-entry',
   'delete',
 );
-export const deadLetters: Topic<string, DeadLetter> = bySku(
-  'inventory.dead-letter.v1',
-  'dead-letter',
-  'delete',
-);
+export const deadLetters: Topic<string, DeadLetter> = {
+  ...bySku<DeadLetter>('inventory.dead-letter.v1', 'dead-letter', 'delete'),
+  // It holds the records that other topics take, whole, and why they were refused.
+  recordBytesMax: 4_000_000,
+};
 export const freshness: Topic<string, Freshness> = bySku(
   'inventory.freshness.v1',
   'freshness',

@@ -13,6 +13,8 @@ export type TopicSettings = {
 };
 
 const forEver = '-1';
+/** What a batch of one record has beside key and value: headers above all. */
+const batchOverheadBytes = 100_000;
 
 /** How one of our topics is kept. */
 export function topicSettings(topic: Topic<never, never>): TopicSettings {
@@ -20,6 +22,9 @@ export function topicSettings(topic: Topic<never, never>): TopicSettings {
     topic.cleanup === 'compact'
       ? { 'cleanup.policy': 'compact' }
       : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionMs ?? forEver) };
+  if (topic.recordBytesMax !== undefined) {
+    config['max.message.bytes'] = String(topic.recordBytesMax + batchOverheadBytes);
+  }
   return { name: topic.name, partitions: topic.partitions, config };
 }
 

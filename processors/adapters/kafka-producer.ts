@@ -1,5 +1,7 @@
 /** TransactionalProducer on node-rdkafka. Delivery is not reported per record: a failed one fails the commit. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
+import { PipelineError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { OutputRecord, Telemetry, TransactionalProducer } from '../runtime/ports.ts';
 import type { Header } from '../topology/topology.ts';
@@ -11,6 +13,8 @@ type Done = (error: LibrdKafkaError) => void;
 /** librdkafka: as long as the transaction may last. */
 const untilItsOwnTimeout = -1;
 const decoder = new TextDecoder();
+/** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
+const closeMs = 3_000;
 
 export async function kafkaProducer(options: {
   readonly brokers: string;
@@ -33,6 +37,7 @@ export async function kafkaProducer(options: {
       'socket.nagle.disable': true,
       // A commit flushes at once whatever this says; it only lets the records of one transaction gather.
       'linger.ms': 5,
+      'message.max.bytes': limits.producedBytesMax,
       'batch.num.messages': 10_000,
       'queue.buffering.max.messages': 200_000,
       'queue.buffering.max.kbytes': 262_144,
@@ -52,13 +57,17 @@ export async function kafkaProducer(options: {
   });
   await connect(client);
 
-  const call = (doing: string, start: (done: Done) => void): Promise<void> =>
-    new Promise((resolve, reject) => {
+  let underway: Promise<unknown> = Promise.resolve();
+  const call = (doing: string, start: (done: Done) => void): Promise<void> => {
+    const called = new Promise<void>((resolve, reject) => {
       start((error) => {
         if (error) reject(kafkaError(error, doing));
         else resolve();
       });
     });
+    underway = called.catch(() => {});
+    return called;
+  };
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
@@ -67,21 +76,30 @@ export async function kafkaProducer(options: {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
     },
-    sendOffsets: (offsets) => {
-      if (offsets.length === 0) return Promise.resolve();
+    sendOffsets: async (offsets) => {
+      if (offsets.length === 0) return;
+      // The client would take the group out of a consumer that is no more, and the process with it.
+      if (!options.consumer.isConnected()) {
+        throw new PipelineError('CONSUMER_CLOSED', 'stop', 'sending offsets of a closed consumer');
+      }
       const places = offsets.map(({ topic, partition, offset }) => ({
         topic,
         partition,
         offset: Number(offset),
       }));
-      return call('sending offsets', (done) =>
+      await call('sending offsets', (done) =>
         client.sendOffsetsToTransaction(places, options.consumer, untilItsOwnTimeout, done),
       );
     },
     commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),
     abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
     disturbed: () => disturbed,
-    close: () => disconnect(client),
+    close: async () => {
+      // A client that is ended during a call blocks its own threads, and so the process, for ever.
+      const closed = underway.then(() => disconnect(client));
+      const leave = new AbortController();
+      await Promise.race([closed, sleep(closeMs, undefined, leave)]).finally(() => leave.abort());
+    },
   };
 }
 

@@ -29,6 +29,12 @@ export function lmdbStateStore(folder: string): StateStore {
   writeFileSync(mark, '');
   let database = openDatabase(folder) ?? anew(folder);
   let proved = false;
+  let closed = false;
+  /** A worker that was left behind may still come here: reading a closed database ends the process. */
+  const opened = (): Database => {
+    if (closed) throw new PipelineError('STORE_CLOSED', 'stop', `the store ${folder} is closed`);
+    return database;
+  };
 
   const gathered = new Map<string, Uint8Array | undefined>();
   /** Undefined when nothing is gathered. */
@@ -67,9 +73,10 @@ export function lmdbStateStore(folder: string): StateStore {
         const value = gathered.get(key);
         if (value !== undefined || gathered.has(key)) return value;
       }
-      return database.getBinary(key);
+      return opened().getBinary(key);
     },
     write: (entries, checkpoint) => {
+      opened();
       for (const [key, value] of entries) gathered.set(checkedKey(key), value);
       const nowMs = Date.now();
       gatheredSinceMs ??= nowMs;
@@ -99,6 +106,7 @@ export function lmdbStateStore(folder: string): StateStore {
     clear,
     close: () => {
       flush();
+      closed = true;
       return database.close();
     },
   };

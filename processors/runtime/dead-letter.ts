@@ -8,18 +8,23 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const redrivesHeader = 'redrives';
 
+/** A larger value stays where it is: a dead letter that no topic takes would end the processor. */
+const valueBytesMax = 3_500_000;
+
 export function deadLetterOf(processor: string, raw: RawRecord, refusal: Refusal): DeadLetter {
   const redrives = raw.headers.find(([name]) => name === redrivesHeader);
+  const bytes = raw.value?.length ?? 0;
+  const whole = bytes <= valueBytesMax;
   return {
     processor,
     code: refusal.code,
-    reason: refusal.reason,
+    reason: whole ? refusal.reason : `${refusal.reason} (its ${bytes} bytes are left in the topic)`,
     topic: raw.topic,
     partition: raw.partition,
     offset: Number(raw.offset),
     timestamp: raw.timestampMs,
     key: raw.key ?? null,
-    value: raw.value ?? null,
+    value: whole ? (raw.value ?? null) : null,
     headers: raw.headers.map(([name, value]) => ({ name, value })),
     redrives: redrives === undefined ? 0 : Number(decoder.decode(redrives[1])) || 0,
   };

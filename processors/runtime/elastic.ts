@@ -19,7 +19,7 @@ export async function runElastic(options: {
     const end = await runMembership(options);
     if (end === undefined) return;
     // Somebody else works for one of our partitions: the group must have moved on without us.
-    if (!(end instanceof PipelineError) || end.code !== 'TRANSACTION_FENCED') throw end;
+    if (!isFenced(end)) throw end;
     telemetry.log('warn', 'fenced: joining again', { error: end.message });
     await clock.sleep(limits.retryMaxMs, signal);
   }
@@ -39,7 +39,11 @@ async function runMembership(options: Parameters<typeof runElastic>[0]): Promise
 
   const begin = (partition: number) => {
     const ending = new AbortController();
-    return { ending, done: options.work(partition, ending.signal).catch(end) };
+    const fail = (error: unknown): void => {
+      // Fenced while giving its partition up: the next one was there before it had to be.
+      if (!ending.signal.aborted || !isFenced(error)) end(error);
+    };
+    return { ending, done: options.work(partition, ending.signal).catch(fail) };
   };
   const membership = await options.join({
     assigned: (partitions) => {
@@ -61,4 +65,8 @@ async function runMembership(options: Parameters<typeof runElastic>[0]): Promise
     signal.removeEventListener('abort', stop);
     await membership?.close();
   }
+}
+
+function isFenced(error: unknown): error is PipelineError {
+  return error instanceof PipelineError && error.code === 'TRANSACTION_FENCED';
 }

@@ -4,6 +4,10 @@ export const limits = {
   pollRecordsMax: 1_000,
   /** Records of one transaction; more than that and it is committed however young it is. */
   transactionRecordsMax: 10_000,
+  /** Bytes of an output, key and value; a larger one makes its input a dead letter. Topics may declare another. */
+  recordBytesMax: 1_000_000,
+  /** Bytes of the largest record that the client shall write: a dead letter holds a whole input. */
+  producedBytesMax: 4_500_000,
   /** Under load a transaction grows from the first age to the second; without load it is committed at once. */
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 100,

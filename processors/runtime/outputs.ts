@@ -4,7 +4,8 @@ import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { Header } from '../topology/topology.ts';
 import { stop } from './errors.ts';
-import type { Codecs, OutputRecord } from './ports.ts';
+import { limits } from './limits.ts';
+import type { Codecs, OutputRecord, RawRecord } from './ports.ts';
 
 export type Emitted = {
   readonly topic: Topic<never, never>;
@@ -14,7 +15,20 @@ export type Emitted = {
   readonly timestampMs: number;
   readonly partition: number | undefined;
   readonly headers: readonly Header[];
+  /** The input that asked for it; undefined: a tick. */
+  readonly cause: RawRecord | undefined;
 };
+
+/** What no topic takes, found when it was encoded: the inputs that asked for it, and how large it was. */
+export class OversizedOutput extends Error {
+  readonly causes: ReadonlyMap<RawRecord | undefined, string>;
+
+  constructor(causes: ReadonlyMap<RawRecord | undefined, string>) {
+    super([...causes.values()].join('; '));
+    this.name = 'OversizedOutput';
+    this.causes = causes;
+  }
+}
 
 type Slot = {
   readonly topic: AnyValueTopic;
@@ -23,6 +37,7 @@ type Slot = {
   readonly headers: readonly Header[];
   readonly timestampMs: number;
   readonly value: unknown;
+  readonly cause: RawRecord | undefined;
 };
 
 /** A topic seen without its types: key and value were checked where they were emitted. */
@@ -34,6 +49,7 @@ type AnyValueTopic = Omit<Topic<never, never>, 'partitionBy' | 'coalesce'> & {
 export type Outputs = {
   readonly add: (emitted: Emitted) => void;
   readonly size: () => number;
+  /** Throws `OversizedOutput`. */
   readonly encode: () => OutputRecord[];
   readonly clear: () => void;
 };
@@ -55,6 +71,7 @@ export function collectOutputs(codecs: Codecs): Outputs {
         headers: emitted.headers,
         timestampMs: emitted.timestampMs,
         value: emitted.value,
+        cause: emitted.cause,
       };
       if (topic.cleanup === 'delete') {
         slots.push(slot);
@@ -73,7 +90,19 @@ export function collectOutputs(codecs: Codecs): Outputs {
       }
     },
     size: () => slots.length,
-    encode: () => slots.map((slot) => encodeSlot(slot, codecs)),
+    encode: () => {
+      const causes = new Map<RawRecord | undefined, string>();
+      const records = slots.map((slot) => {
+        const record = encodeSlot(slot, codecs);
+        const bytes = slot.keyBytes.length + (record.value?.length ?? 0);
+        if (bytes > (slot.topic.recordBytesMax ?? limits.recordBytesMax)) {
+          causes.set(slot.cause, `an output for ${slot.topic.name} has ${bytes} bytes`);
+        }
+        return record;
+      });
+      if (causes.size > 0) throw new OversizedOutput(causes);
+      return records;
+    },
     clear: () => {
       slots.length = 0;
       slotOfKey.clear();

@@ -129,12 +129,12 @@ async function work<S>(
   if (assignment !== 'elastic') return run(staticShare(topology, assignment), context.signal);
   const topic = (topology.inputs[0] as AnyInput).name;
   await runElastic({
-    join: (events) =>
-      patiently(
-        () => adapters.join({ group: `${topology.name}.members`, topic, events }),
-        adapters,
-        context,
-      ),
+    join: async (events) => {
+      const join = () => adapters.join({ group: `${topology.name}.members`, topic, events });
+      const membership = await patiently(join, adapters, context);
+      context.statistics.enter('running');
+      return membership;
+    },
     work: (partition, signal) => run({ name: `${partition}`, partitions: [partition] }, signal),
     clock,
     telemetry,

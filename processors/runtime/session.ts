@@ -5,7 +5,8 @@
 import type { DeadLetter } from '../../schemas/types.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { Topology } from '../topology/topology.ts';
-import { stop } from './errors.ts';
+import { difference } from './checkpoint.ts';
+import { PipelineError, stop } from './errors.ts';
 import { limits } from './limits.ts';
 import {
   beginning,
@@ -67,9 +68,7 @@ export async function openSession<S>(
   );
   const owned = new Map<number, Owned>();
   for (const partition of options.partitions) {
-    const mine = committed.filter((one) => one.partition === partition);
-    const offsets = new Map(mine.map(({ topic, offset }) => [topic, offset]));
-    owned.set(partition, await own(options, partition, offsets, signal));
+    owned.set(partition, await own(options, partition, offsetsOf(committed, partition), signal));
   }
   source.assign(places(options.topology, owned));
   const nowMs = clock.nowMs();
@@ -91,7 +90,16 @@ async function own<S>(
   const store = options.stores.get(partition);
   if (store === undefined) throw stop('NO_STORE', `partition ${partition} has no store`);
   const processor = options.topology.name;
-  const stored = await restore({ ...options, processor, partition, store, committed, signal });
+  let stored: StoredCheckpoint;
+  try {
+    stored = await restore({ ...options, processor, partition, store, committed, signal });
+  } catch (error) {
+    // Asleep during a restore, it may have seen the old offsets beside the new state of a successor.
+    const places = options.topology.inputs.map(({ name }) => ({ topic: name, partition }));
+    const now = offsetsOf(await options.source.committed(places), partition);
+    if (difference(committed, now) === undefined) throw error;
+    throw new PipelineError('OVERTAKEN', 'retry', 'another process has worked here meanwhile');
+  }
   const task = createTask({
     ...options,
     partition,
@@ -101,6 +109,14 @@ async function own<S>(
   task.standAt(stored);
   const nextReplay = stored.changelogOffset;
   return { task, store, stored, nextReplay, committedSinceMove: false };
+}
+
+function offsetsOf(
+  committed: readonly PartitionOffset[],
+  partition: number,
+): ReadonlyMap<string, bigint> {
+  const mine = committed.filter((one) => one.partition === partition);
+  return new Map(mine.map(({ topic, offset }) => [topic, offset]));
 }
 
 /** Where reading goes on: each input of each partition that is owned. */

@@ -12,10 +12,10 @@ import {
   type Topology,
 } from '../topology/topology.ts';
 import { checkpointKey, encodeCheckpoint } from './checkpoint.ts';
-import { deadLetterHeaders, deadLetterOf } from './dead-letter.ts';
+import { deadLetterHeaders, deadLetterOf, type Refusal } from './dead-letter.ts';
 import type { Decoded } from './decode.ts';
-import { stop } from './errors.ts';
-import { collectOutputs } from './outputs.ts';
+import { PipelineError, stop } from './errors.ts';
+import { collectOutputs, OversizedOutput } from './outputs.ts';
 import type {
   Checkpoint,
   Codecs,
@@ -57,7 +57,10 @@ export type Task = {
   readonly position: (topic: string) => bigint;
   readonly apply: (decoded: Decoded) => void;
   readonly tick: (nowMs: number) => void;
-  /** Everything since the last commit; undefined when there is nothing to write. */
+  /**
+   * Everything since the last commit; undefined when there is nothing to write. Throws a `PipelineError` with recovery
+   * `abort` when an output is too large: after a rollback and the same inputs again its input is a dead letter.
+   */
   readonly transfer: (nowMs: number) => Transfer | undefined;
   readonly commit: () => void;
   readonly rollback: () => void;
@@ -78,6 +81,8 @@ export function createTask<S>(options: TaskOptions<S>): Task {
   let positions = new Map<string, bigint>();
   let records = 0;
   let deadLetters = 0;
+  /** Inputs of the open transaction whose outputs turned out to be too large. */
+  const refused = new Map<string, Refusal>();
 
   const addDeadLetter = (raw: RawRecord, key: unknown, code: string, reason: string): void => {
     const refusal = { code, reason };
@@ -89,6 +94,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       timestampMs: raw.timestampMs,
       partition: undefined,
       headers: [...deadLetterHeaders(topology.name, raw, refusal), nextSpan(raw.headers, traceIds)],
+      cause: raw,
     });
   };
 
@@ -108,6 +114,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
             timestampMs: emit.timestampMs ?? timeOf(input),
             partition: emit.partition,
             headers,
+            cause: raw,
           });
           break;
         case 'deadLetter':
@@ -133,6 +140,20 @@ export function createTask<S>(options: TaskOptions<S>): Task {
     }
   };
 
+  const encodeOutputs = (): readonly OutputRecord[] => {
+    try {
+      return outputs.encode();
+    } catch (error) {
+      if (!(error instanceof OversizedOutput)) throw error;
+      for (const [raw, reason] of error.causes) {
+        // Refused already, and its dead letter is too large; or a tick: nothing is left that could be refused.
+        if (raw === undefined || refused.has(nameOf(raw))) throw stop('OUTPUT_TOO_LARGE', reason);
+        refused.set(nameOf(raw), { code: 'OUTPUT_TOO_LARGE', reason });
+      }
+      throw new PipelineError('OUTPUT_TOO_LARGE', 'abort', error.message);
+    }
+  };
+
   const clear = (): void => {
     outputs.clear();
     counts.clear();
@@ -154,7 +175,15 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       // What a client had already fetched before it was sent back arrives a second time.
       if (raw.offset < (positions.get(raw.topic) ?? 0n)) return;
       records += 1;
-      if ('kind' in input) run(input, raw);
+      const refusal = refused.size === 0 ? undefined : refused.get(nameOf(raw));
+      if (refusal !== undefined) {
+        addDeadLetter(
+          raw,
+          'kind' in input ? keyOf(input) : undefined,
+          refusal.code,
+          refusal.reason,
+        );
+      } else if ('kind' in input) run(input, raw);
       else addDeadLetter(raw, undefined, input.code, input.reason);
       positions.set(raw.topic, raw.offset + 1n);
     },
@@ -176,7 +205,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       });
       return {
         outputs: [
-          ...outputs.encode(),
+          ...encodeOutputs(),
           ...changes.map(([key, bytes]) => changelogRecord(key, bytes)),
           changelogRecord(checkpointKey, encodeCheckpoint(checkpoint)),
         ],
@@ -191,6 +220,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
     commit: () => {
       state.commit();
       committedAt = new Map(positions);
+      refused.clear();
       clear();
     },
     rollback: () => {
@@ -199,6 +229,10 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       clear();
     },
   };
+}
+
+function nameOf(raw: RawRecord): string {
+  return `${raw.topic} ${raw.offset}`;
 }
 
 function timeOf(input: Input): number {

@@ -53,6 +53,7 @@ export function createTransactions(options: {
   const { clock, telemetry } = options;
   let state: State = 'closed';
   let producer: TransactionalProducer | undefined;
+  let ended = false;
 
   const move = (next: State): void => {
     if (!moves[state].includes(next)) {
@@ -84,6 +85,8 @@ export function createTransactions(options: {
     await old?.close();
   };
   const open = async (): Promise<void> => {
+    // A worker that was left behind must not fence whoever has followed it.
+    if (ended) throw stop('ENDED', 'a transaction after the end');
     await close();
     const next = await options.createProducer();
     producer = next;
@@ -111,7 +114,10 @@ export function createTransactions(options: {
 
   return {
     open,
-    close,
+    close: () => {
+      ended = true;
+      return close();
+    },
     usable: () => state === 'ready',
     run: async (outputs, offsets) => {
       const current = producer;

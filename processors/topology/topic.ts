@@ -23,6 +23,8 @@ export type Topic<K, V> = {
    * Absent: the later one.
    */
   readonly coalesce?: (earlier: V, later: V) => V;
+  /** Bytes of its largest record, key and value. Absent: a million, which a topic takes by default. */
+  readonly recordBytesMax?: number;
 };
 
 /** The Avro schema with which a foreign record was written, as parsed JSON. */

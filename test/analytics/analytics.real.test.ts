@@ -37,7 +37,7 @@ const quiet: Telemetry = {
   aborted: () => undefined,
   restored: () => undefined,
   lag: () => undefined,
-        rebalanced: () => undefined,
+  rebalanced: () => undefined,
 };
 const loadingDeadlineMs = 60_000;
 

@@ -2,24 +2,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { integer, seededRandom } from '../../connectors/simulator/random.ts';
 import {
   applyTopics,
   changelogSettings,
+  type TopicSettings,
   topicSettings,
 } from '../../processors/adapters/kafka-admin.ts';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
-import { beginning } from '../../processors/runtime/ports.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import { changelogName } from '../../processors/topology/topology.ts';
 import type { ChaosKafka } from './chaos-kafka.ts';
-import { type Committed, type CommittedReader, endsOf, readCommitted } from './committed-reader.ts';
+import { type CommittedReader, readCommitted } from './committed-reader.ts';
 import { drawFault, type Fault, inject, membersMax, type Stage } from './faults.ts';
 import { type TallyTopics, tally, tallyTopics } from './tally.ts';
 import { type Member, settled, startMember, within } from './tally-group.ts';
 import { startLoad, type TallyLoad } from './tally-load.ts';
 import { expectedOf, faultsOf, readersApart } from './tally-verdict.ts';
+import { readWhole } from './whole-log.ts';
 
 /** Fewer inputs than this and the run has proved nothing. */
 const recordsMin = 1_000;
@@ -42,13 +41,8 @@ export async function runChaos(
   const random = seededRandom(seed);
   const group = startGroup(kafka, seed, random);
   const { topics, prefix } = group;
-  await applyTopics(kafka.direct, [
-    ...[topics.spoken, topics.written, topics.steps, topics.totals, topics.refused].map((topic) =>
-      topicSettings(topic as unknown as Topic<never, never>),
-    ),
-    changelogSettings(tally(prefix, topics)),
-  ]);
-  const reader = await readCommitted(kafka.direct, allTopics(topics));
+  await applyTopics(kafka.direct, tallySettings(prefix, topics));
+  const reader = await readCommitted(kafka.direct, placesOf(topics));
   const load = await startLoad({ brokers: kafka.direct, topics, seed });
   const violations: string[] = [];
   const faults: ChaosResult['faults'][number][] = [];
@@ -68,9 +62,10 @@ export async function runChaos(
     violations.push(...group.unexpected());
   } finally {
     await load.stop();
-    await group.end();
+    await group.end({ keep: violations.length > 0 });
     await reader.stop();
   }
+  if (violations.length > 0) options.report(`  logs and stores: ${group.directory}`);
   const records = load.sent();
   if (records < recordsMin) violations.push(`only ${records} records: nothing is proved`);
   return { seed, faults, violations, records, seconds: (Date.now() - startedMs) / 1_000 };
@@ -82,7 +77,9 @@ type Group = Stage & {
   readonly settle: () => Promise<boolean>;
   /** Ends that nothing explains. */
   readonly unexpected: () => readonly string[];
-  readonly end: () => Promise<void>;
+  /** Kept: the logs and local stores of the processes. */
+  readonly end: (options: { readonly keep: boolean }) => Promise<void>;
+  readonly directory: string;
 };
 
 function startGroup(kafka: ChaosKafka, seed: number, random: Stage['random']): Group {
@@ -119,7 +116,10 @@ function startGroup(kafka: ChaosKafka, seed: number, random: Stage['random']): G
       member.kill('SIGTERM');
       await within(15_000, () => !member.alive());
       members.delete(member.name);
-      return member.exit();
+      const end = member.exit();
+      expected.add(member);
+      member.kill('SIGKILL');
+      return end;
     },
     expectEnd: (member) => expected.add(member),
     settle: () =>
@@ -128,13 +128,14 @@ function startGroup(kafka: ChaosKafka, seed: number, random: Stage['random']): G
         return settled([...members.values()]);
       }),
     unexpected: () => unexpected,
-    end: async () => {
+    directory,
+    end: async ({ keep }) => {
       for (const member of members.values()) {
         expected.add(member);
         member.kill('SIGKILL');
       }
       await Promise.all([...members.values()].map(({ ended }) => ended));
-      rmSync(directory, { recursive: true, force: true });
+      if (!keep) rmSync(directory, { recursive: true, force: true });
     },
   };
 }
@@ -154,17 +155,10 @@ async function finish(
     const end = await group.leave(member);
     if (end !== 'code 0') violations.push(`${member.name} did not end in good order: ${end}`);
   }
-  const admin = new Kafka({
-    clientId: 'tally-verdict',
-    brokers: [kafka.direct],
-    logLevel: logLevel.NOTHING,
-  }).admin();
-  await admin.connect();
-  const after = await readAfter(kafka, admin, [
+  const after = await readWhole(kafka.direct, [
     ...allTopics(topics),
     changelogName({ name: group.prefix }),
   ]);
-  await admin.disconnect();
   violations.push(...after.hanging);
   const expected = expectedOf(topics, after.seen);
   violations.push(...faultsOf(topics, after.seen, expected).map((fault) => `after: ${fault}`));
@@ -175,7 +169,7 @@ async function finish(
 }
 
 /** As many steps and refusals as inputs. */
-function arrived(topics: TallyTopics, seen: CommittedReader['seen']): boolean {
+export function arrived(topics: TallyTopics, seen: CommittedReader['seen']): boolean {
   const count = (names: readonly string[]): number =>
     [...seen]
       .filter(([place]) => names.some((name) => place.startsWith(`${name}-`)))
@@ -193,59 +187,25 @@ function only(seen: CommittedReader['seen'], other: CommittedReader['seen']) {
   return new Map([...seen].filter(([place]) => other.has(place)));
 }
 
-/** Reads everything again with another client. A place whose committed end is not its end has a hanging transaction. */
-async function readAfter(kafka: ChaosKafka, admin: Admin, topics: readonly string[]) {
-  const source = await kafkaSource({
-    brokers: kafka.direct,
-    group: `verdict-${Date.now()}`,
-    telemetry: silent,
-  });
-  const ends = await endsOf(admin, topics);
-  const seen = new Map<string, Committed[]>([...ends.keys()].map((place) => [place, []]));
-  const reached = new Map<string, bigint>();
-  source.assign(
-    [...ends.keys()].map((place) => {
-      const at = place.lastIndexOf('-');
-      return {
-        topic: place.slice(0, at),
-        partition: Number(place.slice(at + 1)),
-        offset: beginning,
-      };
-    }),
+export function placesOf(topics: TallyTopics) {
+  return [topics.spoken, topics.written, topics.steps, topics.totals, topics.refused].flatMap(
+    ({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   );
-  const done = (): boolean => [...ends].every(([place, end]) => (reached.get(place) ?? 0n) >= end);
-  await within(20_000, async () => {
-    const polled = await source.poll({ recordsMax: 5_000, waitMs: 100 });
-    for (const { topic, partition, offset, key, value } of polled.records) {
-      seen.get(`${topic}-${partition}`)?.push({
-        offset,
-        key: Buffer.from(key ?? []),
-        value: value === undefined ? null : Buffer.from(value),
-      });
-    }
-    for (const { topic, partition, offset } of polled.ends) {
-      reached.set(`${topic}-${partition}`, offset);
-    }
-    return done();
-  });
-  await source.close();
-  const hanging = [...ends]
-    .filter(([place, end]) => (reached.get(place) ?? 0n) < end)
-    .map(([place, end]) => `${place}: committed to ${reached.get(place)}, its end is ${end}`);
-  return { seen, hanging: hanging.map((one) => `a transaction hangs: ${one}`) };
 }
 
-function allTopics(topics: TallyTopics): readonly string[] {
+export function allTopics(topics: TallyTopics): readonly string[] {
   return [topics.spoken, topics.written, topics.steps, topics.totals, topics.refused].map(
     ({ name }) => name,
   );
 }
 
-const silent = {
-  log: () => {},
-  committed: () => {},
-  aborted: () => {},
-  restored: () => {},
-  lag: () => {},
-  rebalanced: () => {},
-};
+/** Every topic of a run, as it is to be created. */
+export function tallySettings(prefix: string, topics: TallyTopics): readonly TopicSettings[] {
+  return [
+    ...[topics.spoken, topics.written, topics.steps, topics.totals, topics.refused].map((topic) =>
+      topicSettings(topic as unknown as Topic<never, never>),
+    ),
+    changelogSettings(tally(prefix, topics)),
+  ];
+}

@@ -1,6 +1,10 @@
-/** Reads topics in read_committed by kafkajs, from the beginning, and keeps every record at its offset. */
+/**
+ * Reads topics in read_committed from their beginning and keeps every record at its offset. With librdkafka: kafkajs
+ * lets aborted records through when the transactions of several producers lie in one another on a partition.
+ */
 import { randomBytes } from 'node:crypto';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
+import { beginning, type Telemetry } from '../../processors/runtime/ports.ts';
 
 export type Committed = {
   readonly offset: bigint;
@@ -11,72 +15,52 @@ export type Committed = {
 export type CommittedReader = {
   /** By `topic-partition`, in the order in which they were seen. */
   readonly seen: ReadonlyMap<string, readonly Committed[]>;
-  /** True when the last record before each end has been seen, or passed over as nobody's. */
-  readonly caughtUp: () => Promise<boolean>;
+  /** By `topic-partition`: the committed end, where it has been reached. */
+  readonly reached: ReadonlyMap<string, bigint>;
   readonly stop: () => Promise<void>;
 };
 
 export async function readCommitted(
   brokers: string,
-  topics: readonly string[],
+  places: readonly { readonly topic: string; readonly partition: number }[],
 ): Promise<CommittedReader> {
-  const kafka = new Kafka({
-    clientId: 'tally-reader',
-    brokers: [brokers],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 50, initialRetryTime: 50, maxRetryTime: 500 },
-  });
-  const consumer = kafka.consumer({
-    groupId: `reader-${randomBytes(6).toString('hex')}`,
-    maxWaitTimeInMs: 20,
-    minBytes: 1,
-    readUncommitted: false,
-  });
-  const admin = kafka.admin();
-  await Promise.all([consumer.connect(), admin.connect()]);
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  const seen = new Map<string, Committed[]>();
-  const positions = new Map<string, bigint>();
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: true,
-    eachBatch: async ({ batch }) => {
-      const place = `${batch.topic}-${batch.partition}`;
-      const known = seen.get(place) ?? [];
-      seen.set(place, known);
-      const position = positions.get(place) ?? 0n;
-      for (const message of batch.messages) {
-        const offset = BigInt(message.offset);
-        // A reader that was thrown out of its group begins again; what it saw it does not take twice.
-        if (offset < position) continue;
-        known.push({ offset, key: message.key as Buffer, value: message.value });
+  const group = `reader-${randomBytes(6).toString('hex')}`;
+  const source = await kafkaSource({ brokers, group, telemetry: silent });
+  source.assign(places.map((place) => ({ ...place, offset: beginning })));
+  const name = (place: (typeof places)[number]): string => `${place.topic}-${place.partition}`;
+  const seen = new Map<string, Committed[]>(places.map((place) => [name(place), []]));
+  const reached = new Map<string, bigint>();
+  let stopped = false;
+  const reading = (async () => {
+    while (!stopped) {
+      const polled = await source.poll({ recordsMax: 5_000, waitMs: 50 });
+      for (const record of polled.records) {
+        const { offset, key, value } = record;
+        seen.get(name(record))?.push({
+          offset,
+          key: Buffer.from(key ?? []),
+          value: value === undefined ? null : Buffer.from(value),
+        });
       }
-      const end = BigInt(batch.lastOffset()) + 1n;
-      if (end > position) positions.set(place, end);
-    },
-  });
+      for (const end of polled.ends) reached.set(name(end), end.offset);
+    }
+    await source.close();
+  })();
   return {
     seen,
-    caughtUp: async () => {
-      const ends = await endsOf(admin, topics);
-      return [...ends].every(([place, end]) => (positions.get(place) ?? 0n) >= end);
-    },
-    stop: async () => {
-      await Promise.all([consumer.disconnect(), admin.disconnect()]);
+    reached,
+    stop: () => {
+      stopped = true;
+      return reading;
     },
   };
 }
 
-/** The end of each `topic-partition`, whatever is still open before it. */
-export async function endsOf(
-  admin: Admin,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, bigint>> {
-  const ends = await Promise.all(
-    topics.map(async (topic) => {
-      const parts = await admin.fetchTopicOffsets(topic);
-      return parts.map(({ partition, high }) => [`${topic}-${partition}`, BigInt(high)] as const);
-    }),
-  );
-  return new Map(ends.flat());
-}
+export const silent: Telemetry = {
+  log: () => {},
+  committed: () => {},
+  aborted: () => {},
+  restored: () => {},
+  lag: () => {},
+  rebalanced: () => {},
+};

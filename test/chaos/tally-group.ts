@@ -1,6 +1,6 @@
 /** The processes under chaos: started, watched and started again, as a supervisor would. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import type { Arming } from './failpoints.ts';
@@ -30,11 +30,13 @@ export type Member = {
 export function startMember(name: string, settings: Omit<TallySettings, 'trace'>): Member {
   mkdirSync(settings.stateDirectory, { recursive: true });
   const trace = `${settings.stateDirectory}/trace`;
+  const log = openSync(`${settings.stateDirectory}/log`, 'a');
   const child = fork(program, [JSON.stringify({ ...settings, trace })], {
     execArgv: ['--import', 'tsx'],
     env: { ...process.env, UV_THREADPOOL_SIZE: '32' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', log, log, 'ipc'],
   });
+  closeSync(log);
   return memberOf(name, settings.stateDirectory, child);
 }
 

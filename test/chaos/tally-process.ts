@@ -66,12 +66,14 @@ const report = setInterval(() => tell({ kind: 'status', status: processor.status
 try {
   await processor.run(stop.signal);
 } catch (error) {
-  tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  const reason = error instanceof Error ? error.message : String(error);
+  await new Promise((resolve) =>
+    process.send?.({ kind: 'failed', reason } satisfies News, resolve),
+  );
   process.exitCode = 1;
 }
 clearInterval(report);
-process.removeAllListeners('disconnect');
-process.disconnect?.();
+process.exit();
 
 function unfenced(fenced: RuntimeAdapters): RuntimeAdapters {
   return {

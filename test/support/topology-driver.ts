@@ -6,6 +6,7 @@ import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
 import { memoryStateStore } from '../../processors/adapters/memory-state-store.ts';
 import { readChangelog } from '../../processors/runtime/changelog.ts';
 import { decodeRecord } from '../../processors/runtime/decode.ts';
+import { recoveryOf } from '../../processors/runtime/errors.ts';
 import type {
   Checkpoint,
   Codecs,
@@ -205,6 +206,21 @@ function createRun<S>(topology: Topology<S>): Run<S> {
     }
     owner.task.apply(decodeRecord(logged.raw, input, codecs));
   };
+  /** What each task wants written. As in the runtime, an output too large means: all again, without its input. */
+  const transfers = (): { readonly owner: Owner; readonly transfer: Transfer }[] => {
+    for (;;) {
+      try {
+        return tasks.flatMap((owner) => {
+          const transfer = owner.task.transfer(0);
+          return transfer === undefined ? [] : [{ owner, transfer }];
+        });
+      } catch (error) {
+        if (recoveryOf(error) !== 'abort') throw error;
+        for (const { task } of tasks) task.rollback();
+        for (const logged of open) take(logged);
+      }
+    }
+  };
   return {
     send: (item) => {
       last = item;
@@ -232,9 +248,7 @@ function createRun<S>(topology: Topology<S>): Run<S> {
       take(logged);
     },
     commit: () => {
-      for (const owner of tasks) {
-        const transfer = owner.task.transfer(0);
-        if (transfer === undefined) continue;
+      for (const { owner, transfer } of transfers()) {
         for (const output of transfer.outputs) written.push(output);
         keep(owner, transfer);
         for (const [metric, by] of transfer.counts) {
