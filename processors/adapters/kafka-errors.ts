@@ -97,6 +97,8 @@ export function kafkaError(error: unknown, doing: string): PipelineError {
 
 function recoveryOf(client: ClientError, code: number): Recovery {
   if (client.isFatal === true) return 'stop';
+  // A zombie's epoch may be aborted; what is too large or forbidden would fail again, for ever.
+  if (ending[code] !== undefined && ending[code] !== 'TRANSACTION_FENCED') return 'stop';
   if (client.isTxnRequiresAbort === true) return 'abort';
   if (client.isRetriable === true) return 'retry';
   if (ending[code] !== undefined) return 'stop';
