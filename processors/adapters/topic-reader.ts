@@ -16,6 +16,7 @@ const silent: Telemetry = {
   aborted: () => {},
   restored: () => {},
   lag: () => {},
+  rebalanced: () => {},
 };
 
 export async function readTopic(
