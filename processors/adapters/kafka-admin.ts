@@ -41,12 +41,15 @@ export function changelogSettings<S>(topology: Topology<S>): TopicSettings {
   };
 }
 
-/** How another system's topic is kept: whole rows by key, in one partition. */
+/**
+ * How another system's topic is kept: whole, in one partition, for a month. Not compacted: a truncate has no key, and a
+ * compacted topic would refuse it, which ends the connector.
+ */
 export function foreignSettings(topic: Pick<ForeignTopic<unknown>, 'name'>): TopicSettings {
   return {
     name: topic.name,
     partitions: 1,
-    config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '604800000' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '2592000000' },
   };
 }
 
