@@ -1,6 +1,8 @@
 /** Each connector captures what its mapping reads, to the column, and leaves the source as it is. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { odooMapping } from '../../connectors/odoo/mapping.ts';
+import { osposMapping } from '../../connectors/ospos/mapping.ts';
 import { systems } from '../../connectors/systems.ts';
 import { columnNames } from '../../processors/cdc/table.ts';
 import { capturedTables } from '../../processors/intake/mapping.ts';
@@ -9,7 +11,7 @@ const connectorOf = (system: string): Record<string, string> =>
   JSON.parse(readFileSync(`connectors/${system}/connector.json`, 'utf8')) as Record<string, string>;
 const listed = (text: string | undefined): readonly string[] => (text ?? '').split(',');
 
-describe.each(systems)('the connector of $system', (mapping) => {
+describe.each([...systems, odooMapping, osposMapping])('the connector of $system', (mapping) => {
   const { system, schema } = mapping;
   const config = connectorOf(system);
   const tables = capturedTables(mapping);
