@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { apply } from './apply.ts';
 import { dlqCommand } from './dlq.ts';
+import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
 import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
@@ -97,7 +98,7 @@ program
     process.exitCode = await sql(query, options);
   });
 
-for (const group of [dlqCommand(), sourceCommand()]) {
+for (const group of [dlqCommand(), mapCommand(), sourceCommand()]) {
   group.copyInheritedSettings(program);
   for (const command of group.commands) command.copyInheritedSettings(group);
   program.addCommand(group);

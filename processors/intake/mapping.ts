@@ -3,7 +3,7 @@
  * documents, and what a document means for stock. Pure; a new system needs such a file and a connector config.
  */
 import type { Row, SystemKind } from '../cdc/change.ts';
-import type { CapturedTable } from '../cdc/table.ts';
+import { type CapturedTable, columnType } from '../cdc/table.ts';
 
 export type Table = CapturedTable & {
   /**
@@ -105,21 +105,46 @@ export type SystemMapping = {
 
 export const dayMs = 86_400_000;
 
-/** Declares a mapping; refuses one that contradicts itself. */
+/** Declares a mapping; refuses one that contradicts itself, with every fault at once. */
 export function defineMapping(mapping: SystemMapping): SystemMapping {
   const names = mapping.documents.map((document) => document.name);
-  if (new Set(names).size !== names.length) {
-    throw new Error(`mapping ${mapping.system}: two documents have the same name`);
-  }
-  for (const document of mapping.documents) {
-    const { lines } = document;
-    if (lines !== undefined && lines.headerKey.length !== document.header.primaryKey.length) {
-      throw new Error(
-        `mapping ${mapping.system}, ${document.name}: headerKey must name a column per primary key column of ${document.header.name}`,
-      );
-    }
+  const faults = [
+    ...(new Set(names).size === names.length ? [] : ['two documents have the same name']),
+    ...mapping.documents.flatMap(documentFaults),
+    ...mapping.lookups.flatMap(({ table }) => tableFaults(table)),
+  ];
+  if (faults.length > 0) {
+    throw new Error(`mapping ${mapping.system}: ${[...new Set(faults)].join('; ')}`);
   }
   return mapping;
+}
+
+function documentFaults({ name, header, lines }: DocumentMapping): readonly string[] {
+  const faults = [...tableFaults(header), ...(lines === undefined ? [] : tableFaults(lines.table))];
+  if (name.includes('|')) faults.push(`document ${name}: a name cannot hold |`);
+  if (lines !== undefined) {
+    if (lines.headerKey.length !== header.primaryKey.length) {
+      faults.push(`${name}: headerKey must name a column per primary key column of ${header.name}`);
+    }
+    for (const column of lines.headerKey) {
+      if (lines.table.columns[column] === undefined) {
+        faults.push(`${name}: headerKey ${column} is no column of ${lines.table.name}`);
+      }
+    }
+  }
+  if (header.onDelete === 'retract') return faults;
+  const { datedBy } = header.onDelete;
+  const dated = header.columns[datedBy];
+  if (dated === undefined || !['localTime', 'instant'].includes(columnType(dated))) {
+    faults.push(`${name}: datedBy ${datedBy} must be a time of ${header.name}`);
+  }
+  return faults;
+}
+
+function tableFaults({ name, primaryKey, columns }: CapturedTable): readonly string[] {
+  const missing = primaryKey.filter((column) => columns[column] === undefined);
+  const faults = missing.map((column) => `${name}: key column ${column} is not read`);
+  return primaryKey.length === 0 ? [`${name}: it has no key`] : faults;
 }
 
 /** The tables that have to be captured from the mapping's own system. */
