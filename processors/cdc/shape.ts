@@ -80,9 +80,16 @@ function fieldsOf(schema: unknown): readonly Schema[] {
   return ((schema as Schema | undefined)?.fields as readonly Schema[] | undefined) ?? [];
 }
 
+const primitives = new Set(['int', 'long', 'float', 'double', 'boolean', 'bytes', 'string']);
+
+/** A record that the schema has described before is only named, as Connect names it. */
+function writtenByName(name: string): WrittenColumn {
+  return primitives.has(name) ? { avro: name, encoding: '' } : { avro: 'record', encoding: name };
+}
+
 function written(type: unknown): WrittenColumn {
   const own = [type].flat().find((one) => one !== 'null');
-  if (typeof own !== 'object' || own === null) return { avro: String(own), encoding: '' };
+  if (typeof own !== 'object' || own === null) return writtenByName(String(own));
   const schema = own as Schema;
   const encoding = String(schema['connect.name'] ?? '');
   if (schema.logicalType === 'decimal' && schema.type === 'bytes') {
