@@ -24,7 +24,8 @@ export type PipelineProcessor = {
   /** Takes one waiting record of some partition; false when there is none. */
   readonly takeOne: (choose: (count: number) => number) => boolean;
   readonly tick: (nowMs: number) => void;
-  readonly commit: () => void;
+  /** True when it wrote something. */
+  readonly commit: () => boolean;
   /** The process dies: what is not committed is lost and comes again. */
   readonly crash: () => void;
   /** Committed state of all partitions. */
@@ -58,7 +59,8 @@ export function pipeline(topologies: readonly Topology<never>[]): Pipeline {
         for (const processor of processors) {
           while (processor.takeOne(() => 0)) busy = true;
           processor.tick(nowMs);
-          processor.commit();
+          // What an earlier step had left open is work for others too.
+          if (processor.commit()) busy = true;
         }
       }
     },
@@ -138,8 +140,10 @@ function processorOf<S>(
         const partition = partitionOf(topic.partitionBy(emit.key), topic.partitions);
         append(topic, { partition, timestampMs, key: emit.key, value: emit.value });
       }
+      const wrote = outputs.some(({ emit }) => emit.kind === 'record');
       outputs = [];
       for (const [place, at] of positions) places.set(place, at);
+      return wrote;
     },
     crash: () => {
       for (const { open } of partitions) open.clear();
