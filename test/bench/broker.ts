@@ -3,6 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import rdkafka from 'node-rdkafka';
 import { applyTopics, type TopicSettings } from '../../processors/adapters/kafka-admin.ts';
 import { connect, disconnect } from '../../processors/adapters/kafka-consumer.ts';
+import { recoveryOf } from '../../processors/runtime/errors.ts';
 import type { RawPair } from './debezium-load.ts';
 
 export type PlacedPair = RawPair & { readonly partition: number };
@@ -10,6 +11,7 @@ export type PlacedPair = RawPair & { readonly partition: number };
 export type BenchBroker = Awaited<ReturnType<typeof benchBroker>>;
 
 const queueFull = -184;
+const attemptsMax = 20;
 
 export async function benchBroker(brokers: string) {
   const kafka = new Kafka({
@@ -33,7 +35,7 @@ export async function benchBroker(brokers: string) {
     /** Empty topics, whatever was there. */
     anew: async (topics: readonly TopicSettings[]): Promise<void> => {
       await remove(topics.map(({ name }) => name));
-      await applyTopics(brokers, topics);
+      await patiently(() => applyTopics(brokers, topics));
     },
     remove,
     removeBeginningWith: async (beginning: string): Promise<void> => {
@@ -102,6 +104,19 @@ async function pour(brokers: string, pairs: Iterable<PlacedPair>): Promise<numbe
 function traceOf(count: number): string {
   const digits = (count + 1).toString(16);
   return `00-${digits.padStart(32, '0')}-${digits.padStart(16, '0')}-01`;
+}
+
+/** Right after a topic was removed the broker may not know yet that there is a new one. */
+async function patiently(attempt: () => Promise<unknown>): Promise<void> {
+  for (let left = attemptsMax; ; left -= 1) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (left === 1 || recoveryOf(error) !== 'retry') throw error;
+      await pause(200);
+    }
+  }
 }
 
 export function pause(ms: number): Promise<void> {
