@@ -45,6 +45,9 @@ export function foreignType(schema: unknown): Type {
   );
 }
 
+/** Most quantities of a cell are nothing. */
+const zero = Buffer.alloc(1);
+
 /** Safe integer in thousandths ↔ Avro decimal(18,3). */
 class ThousandthsType extends avro.types.LogicalType {
   constructor(schema: avro.Schema, options?: unknown) {
@@ -69,6 +72,7 @@ class ThousandthsType extends avro.types.LogicalType {
     if (!Number.isSafeInteger(value)) {
       throw new Error(`${value} is not a quantity: a safe integer in thousandths is needed`);
     }
+    if (value === 0) return zero;
     let size = 1;
     while (value < -(2 ** (8 * size - 1)) || value >= 2 ** (8 * size - 1)) size += 1;
     const bytes = Buffer.allocUnsafe(size);

@@ -129,7 +129,7 @@ function rawRecord(message: Message): RawRecord {
 
 /** The client has an object per header, of one property. */
 function headersOf(header: Record<string, unknown>): readonly Header[] {
-  return Object.entries(header).map(([name, value]) => [name, Buffer.from(value as Buffer)]);
+  return Object.entries(header).map(([name, value]) => [name, value as Buffer]);
 }
 
 function committedOffsets(

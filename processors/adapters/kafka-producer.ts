@@ -12,7 +12,6 @@ type Done = (error: LibrdKafkaError) => void;
 
 /** librdkafka: as long as the transaction may last. */
 const untilItsOwnTimeout = -1;
-const decoder = new TextDecoder();
 /** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
 const closeMs = 3_000;
 
@@ -142,7 +141,9 @@ let lastHeaders: { readonly of: readonly Header[]; readonly made: ClientHeaders 
 function headersOf(headers: readonly Header[]): ClientHeaders {
   if (headers.length === 0) return undefined;
   if (headers !== lastHeaders.of) {
-    const made = headers.map(([name, value]) => ({ [name]: decoder.decode(value) }));
+    const made = headers.map(([name, value]) => ({
+      [name]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(),
+    }));
     lastHeaders = { of: headers, made };
   }
   return lastHeaders.made;

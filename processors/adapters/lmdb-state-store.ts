@@ -15,8 +15,8 @@ import type { StateStore, StoredCheckpoint } from '../runtime/ports.ts';
 const keyBytesMax = 1_900;
 const metaKey = '\u0000meta';
 /** Gathered writes go to the disk when they are this many or this old, whichever is first. */
-const gatheredMax = 4_096;
-const gatheredMs = 1_000;
+const gatheredMax = 16_384;
+const gatheredMs = 2_000;
 
 type Meta = { readonly changelogOffset: string; readonly writtenAtMs: number };
 type Database = RootDatabase<Buffer, string>;

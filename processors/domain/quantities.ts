@@ -31,16 +31,18 @@ export function withBucket(
   bucket: BucketName,
   value: number,
 ): CellQuantities {
-  const next = { ...quantities, [bucket]: value };
-  return {
-    ...next,
-    available: next.onHand - next.reserved - next.damaged - next.qualityControl - next.safetyStock,
-  };
+  const next: { -readonly [K in keyof CellQuantities]: number } = { ...quantities };
+  next[bucket] = value;
+  next.available =
+    next.onHand - next.reserved - next.damaged - next.qualityControl - next.safetyStock;
+  return next;
 }
 
 /** Are all figures exact? */
 export function isExact(quantities: CellQuantities): boolean {
-  return Object.values(quantities).every(
-    (value) => Number.isSafeInteger(value) && Math.abs(value) <= quantityMax,
-  );
+  for (const name in quantities) {
+    const value = quantities[name as keyof CellQuantities];
+    if (!Number.isSafeInteger(value) || Math.abs(value) > quantityMax) return false;
+  }
+  return true;
 }

@@ -137,7 +137,7 @@ export function openState<S>(
 /** One byte of version, then the codec's bytes. */
 export function encodeState<S>(codec: StateCodec<S>, value: S): Uint8Array {
   const body = codec.encode(value);
-  const bytes = new Uint8Array(body.length + 1);
+  const bytes = Buffer.allocUnsafe(body.length + 1);
   bytes[0] = codec.version;
   bytes.set(body, 1);
   return bytes;

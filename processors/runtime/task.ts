@@ -66,7 +66,6 @@ export type Task = {
   readonly rollback: () => void;
 };
 
-const encoder = new TextEncoder();
 const untraced: readonly Header[] = [];
 
 export function createTask<S>(options: TaskOptions<S>): Task {
@@ -199,7 +198,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
         topic: changelog,
         partition,
         timestampMs: nowMs,
-        key: encoder.encode(key),
+        key: Buffer.from(key),
         value,
         headers: untraced,
       });

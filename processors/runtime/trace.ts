@@ -4,14 +4,16 @@ import type { TraceIds } from './ports.ts';
 
 const name = 'traceparent';
 const form = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** The trace header of everything that one input causes. */
 export function nextSpan(headers: readonly Header[], ids: TraceIds): Header {
   const found = headers.find(([header]) => header === name);
-  const match = found === undefined ? null : form.exec(decoder.decode(found[1]));
+  const match = found === undefined ? null : form.exec(textOf(found[1]));
   const trace = match?.[1] ?? ids.traceId();
   const flags = match?.[3] ?? '01';
-  return [name, encoder.encode(`00-${trace}-${ids.spanId()}-${flags}`)];
+  return [name, Buffer.from(`00-${trace}-${ids.spanId()}-${flags}`, 'latin1')];
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

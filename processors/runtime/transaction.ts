@@ -126,7 +126,9 @@ export function createTransactions(options: {
       let slow = false;
       try {
         await current.begin();
-        for (const output of outputs) await produce(current, output);
+        // Waiting only where there is something to wait for: a promise per record would cost as much as its codec.
+        for (const output of outputs)
+          if (!tryProduce(current, output)) await produce(current, output);
         ({ slow } = await call(() => current.sendOffsets(offsets)));
       } catch (error) {
         if (!(error instanceof PipelineError) || error.recovery === 'stop') throw error;
@@ -149,16 +151,20 @@ export function createTransactions(options: {
   };
 }
 
-async function produce(producer: TransactionalProducer, output: OutputRecord): Promise<void> {
-  for (;;) {
-    try {
-      producer.produce(output);
-      return;
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.recovery !== 'retry') throw error;
-      await producer.drain();
-    }
+/** False when the client's queue is full. */
+function tryProduce(producer: TransactionalProducer, output: OutputRecord): boolean {
+  try {
+    producer.produce(output);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.recovery !== 'retry') throw error;
+    return false;
   }
+}
+
+async function produce(producer: TransactionalProducer, output: OutputRecord): Promise<void> {
+  do await producer.drain();
+  while (!tryProduce(producer, output));
 }
 
 function isStop(error: unknown): boolean {
