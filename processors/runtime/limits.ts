@@ -8,9 +8,12 @@ export const limits = {
   recordBytesMax: 1_000_000,
   /** Bytes of the largest record that the client shall write: a dead letter holds a whole input. */
   producedBytesMax: 4_500_000,
-  /** Under load a transaction grows from the first age to the second; without load it is committed at once. */
+  /**
+   * Under load a transaction grows from the first age to the second, which only a backlog of a second reaches; without
+   * load it is committed at once.
+   */
   transactionAgeMinMs: 5,
-  transactionAgeMaxMs: 100,
+  transactionAgeMaxMs: 250,
   /** After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. */
   transactionRestMs: 10,
   /** How long an idle poll waits. It returns at once when a record comes. */

@@ -16,7 +16,7 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const pom = path('../../connectors/pom.xml');
 const source = path('./streams/StockOnStreams.java');
 
-/** What was fastest here: see docs/adr/0010-speed.md. */
+/** What was fastest here: see docs/adr/0005-speed.md. */
 const tuned = { threads: 1, cacheBytes: 0 };
 
 export async function prepareStreams(report: Report): Promise<StreamsProgram> {
