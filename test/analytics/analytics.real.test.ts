@@ -146,12 +146,12 @@ async function writer(brokers: string, registryUrl: string, stateDirectory: stri
   };
   return {
     transaction: async (from: number, to: number) => {
-      producer.begin();
+      await producer.begin();
       produceRange(from, to);
       await producer.commit();
     },
     aborted: async (from: number, to: number) => {
-      producer.begin();
+      await producer.begin();
       produceRange(from, to);
       // The records shall be in the log before it is known that they do not count.
       await new Promise((resolve) => setTimeout(resolve, 500));
