@@ -74,24 +74,35 @@ export async function connectorState(connectUrl: string, name: string): Promise<
   return { state: worst.state, cause: rootCause(worst.trace ?? '') };
 }
 
-/** Waits until the connector runs; a failed task ends the wait with its cause. */
+const restartsMax = 3;
+
+/**
+ * Waits until the connector runs. A failed task is started again a few times, since Kafka Connect never does so itself:
+ * what it needed, such as the registry, may have come up after it. Then the wait ends with the cause.
+ */
 export async function waitUntilRunning(
   connectUrl: string,
   name: string,
   deadlineMs: number,
 ): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
-  for (;;) {
+  for (let restarts = 0; ; ) {
     const { state, cause } = await connectorState(connectUrl, name);
     if (state === 'RUNNING') return;
-    if (state === 'FAILED') throw new Error(`connector ${name} failed: ${cause}`);
-    if (Date.now() > giveUpAt) throw new Error(`connector ${name} is ${state}: ${cause}`);
+    const isOver = Date.now() > giveUpAt || (state === 'FAILED' && restarts === restartsMax);
+    if (isOver) throw new Error(`connector ${name} is ${state}: ${cause}`);
+    if (state === 'FAILED') {
+      restarts += 1;
+      const what = 'includeTasks=true&onlyFailed=true';
+      await call(`${connectUrl}/connectors/${name}/restart?${what}`, { method: 'POST' });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 
 /** The last "Caused by" of a Java stack trace says what is wrong; the first line only who noticed. */
 function rootCause(trace: string): string {
-  const lines = trace.split('\n').filter((line) => line !== '' && !/^\s+at /.test(line));
+  const lines = trace.split('\n').filter((line) => /^\S/.test(line));
   return (lines.at(-1) ?? '').replace(/^Caused by: /, '');
 }
