@@ -1,4 +1,7 @@
-/** Two projects: `fast` needs nothing but Node; `real` runs on one native stack that is started once. */
+/**
+ * `fast` needs nothing but Node; `real` runs on one native stack that is started once; `chaos` starts a Kafka of its own
+ * and depends on timings, so it runs only when it is asked for.
+ */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.real.test.ts'],
+          exclude: ['test/**/*.real.test.ts', 'test/**/*.chaos.test.ts'],
           testTimeout: 120_000,
         },
       },
@@ -17,6 +20,15 @@ export default defineConfig({
           name: 'real',
           include: ['test/**/*.real.test.ts'],
           globalSetup: ['test/support/stack.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/**/*.chaos.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,

@@ -94,7 +94,14 @@ async function test() {
   const report = join(folder, 'report.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await handOver(process.execPath, [vitest, 'run', ...reporters, ...args]);
+  const projects = args.includes('--project') ? [] : ['--project', 'fast', '--project', 'real'];
+  const code = await handOver(process.execPath, [
+    vitest,
+    'run',
+    ...projects,
+    ...reporters,
+    ...args,
+  ]);
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
   rmSync(folder, { recursive: true, force: true });
   const passed = counts.numPassedTests ?? 0;
