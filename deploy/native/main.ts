@@ -1,13 +1,18 @@
 /** The native stack by itself: `node --import tsx deploy/native/main.ts [directory]` runs it until Ctrl-C. */
 import { startStack } from './stack.ts';
 
+const directory = process.argv[2] ?? '.stockline/stack';
+if (directory.startsWith('-')) {
+  process.stderr.write('usage: node --import tsx deploy/native/main.ts [directory]\n');
+  process.exit(directory === '--help' ? 0 : 2);
+}
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupt.abort());
 }
 try {
   const stack = await startStack({
-    directory: process.argv[2] ?? '.stockline/stack',
+    directory,
     report: (line) => process.stderr.write(`${line}\n`),
     signal: interrupt.signal,
   });
