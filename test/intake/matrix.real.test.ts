@@ -148,13 +148,16 @@ describe.each(cases)('%s', (system, kind, schema) => {
     expect(kinds()).toContain('tableTruncated');
   });
 
-  it.runIf(postgres)('D1: a long value that stays as it was', async () => {
-    await source.sql(
-      `INSERT INTO orders (id, sku, open, pad) VALUES (7000, repeat('T', 300), 5, repeat('x', 8000))`,
-    );
-    await source.sql('UPDATE orders SET open = 3 WHERE id = 7000');
-    await settles();
-  });
+  // Only PostgreSQL leaves values out of an update.
+  if (postgres) {
+    it('D1: a long value that stays as it was', async () => {
+      await source.sql(
+        `INSERT INTO orders (id, sku, open, pad) VALUES (7000, repeat('T', 300), 5, repeat('x', 8000))`,
+      );
+      await source.sql('UPDATE orders SET open = 3 WHERE id = 7000');
+      await settles();
+    });
+  }
 
   it('a column that nobody reads does not leave the source', async () => {
     await source.sql("UPDATE orders SET secret = 'someone' WHERE id = 9");
