@@ -69,11 +69,13 @@ export function enqueue(state: StateView<IntakeState>, end: TransactionEnd): Enq
   if (transaction?.ended === true) return { kind: 'again', droppedChanges: 0 };
   const last = system.lastEnds[end.domain];
   const isBehind = last !== undefined && end.order <= last.order;
-  if (isBehind && end.committedAt <= last.committedAt) {
+  // One without changes was never noted as applied, so its time says nothing; it has nothing to lose either.
+  const isEmpty = end.changes === 0 && transaction === undefined;
+  if (isBehind && (isEmpty || end.committedAt <= last.committedAt)) {
     return { kind: 'again', droppedChanges: take(state, end.id).length };
   }
   const kind = isBehind ? 'behind' : 'new';
-  if (end.changes === 0 && transaction === undefined) return { kind, droppedChanges: 0 };
+  if (isEmpty) return { kind, droppedChanges: 0 };
   state.put(key, {
     kind: 'transaction',
     arrived: transaction?.arrived ?? 0,
