@@ -201,6 +201,18 @@ describe('source transactions', () => {
     expect(toldBy(result)).toEqual({ 'level reserved A': 4000 });
   });
 
+  it('D1: an empty transaction that comes again does not stop what follows', () => {
+    const made = source();
+    const first = made.commit({ committedAt: begin, writes: [open(1, 1000)] });
+    // Commit times may run a little behind the order of the log.
+    const empty = made.commit({ committedAt: begin + 5 * second, writes: [] });
+    const next = made.commit({ committedAt: begin + second, writes: [open(2, 2000)] });
+    const later = made.commit({ committedAt: begin + 6 * second, writes: [open(3, 4000)] });
+    const result = played(first, empty, next, empty, later);
+    expect(toldBy(result)).toEqual({ 'level reserved A': 7000 });
+    expect(kindsOf(result)).toEqual([]);
+  });
+
   it('D1: an END that comes twice is counted once', () => {
     const from = source();
     const logged = from.commit({ committedAt: begin, writes: [open(1, 1000)] });
