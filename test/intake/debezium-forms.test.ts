@@ -2,38 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { alerts, movements } from '../../processors/topics.ts';
 import type { Header } from '../../processors/topology/topology.ts';
-import { DebeziumSource, type Logged, type Write } from '../support/debezium.ts';
-import { commit, runTopology, type ScriptItem } from '../support/topology-driver.ts';
-import {
-  balance,
-  cornerShopIntake,
-  mariadbShopIntake,
-  move,
-  order,
-  toldBy,
-} from './corner-shop.ts';
+import { DebeziumSource, type Write } from '../support/debezium.ts';
+import { commit, runTopology } from '../support/topology-driver.ts';
+import { balance, cornerShopIntake, mariadbShopIntake, order, toldBy } from './corner-shop.ts';
+import { begin, kindsOf, moved, open, played, second, source } from './played.ts';
 
-const begin = Date.UTC(2026, 4, 20, 8);
-const second = 1000;
-
-const source = () => new DebeziumSource('shop', cornerShopIntake as never);
-const played = (...logs: readonly (readonly Logged[])[]) => {
-  const items = logs.flat().flatMap(({ item }): readonly ScriptItem[] => [item, commit]);
-  return runTopology(cornerShopIntake, items);
-};
-const kindsOf = (result: ReturnType<typeof played>): readonly string[] =>
-  result.records(alerts).map(({ value }) => `${value?.kind} ${value?.open}`);
-
-const open = (id: number, quantity: number, operation: Write['operation'] = 'c'): Write => ({
-  table: order,
-  operation,
-  row: { id, sku: 'A', open: quantity },
-});
-const moved = (id: number, quantity: number, operation: Write['operation'] = 'c'): Write => ({
-  table: move,
-  operation,
-  row: { id, sku: 'A', quantity, at: begin },
-});
 const stocked = (quantity: number): Write => ({
   table: balance,
   operation: 'r',

@@ -1,41 +1,14 @@
 /** What cannot be used as it comes: tables that changed, rows that wait, effects that are refused, a past that was wrong. */
 import { describe, expect, it } from 'vitest';
-import { alerts, movements } from '../../processors/topics.ts';
+import { movements } from '../../processors/topics.ts';
 import type { Header } from '../../processors/topology/topology.ts';
-import { DebeziumSource, type Logged, type Write } from '../support/debezium.ts';
+import type { Write } from '../support/debezium.ts';
 import { commit, crash, runTopology, type ScriptItem, tick } from '../support/topology-driver.ts';
-import {
-  article,
-  cornerShopIntake,
-  move,
-  order,
-  ticket,
-  ticketLine,
-  toldBy,
-} from './corner-shop.ts';
+import { article, cornerShopIntake, ticket, ticketLine, toldBy } from './corner-shop.ts';
+import { begin, kindsOf, moved, open, played, second, source } from './played.ts';
 
-const begin = Date.UTC(2026, 4, 20, 8);
-const second = 1000;
 const redriven: readonly Header[] = [['redrives', new TextEncoder().encode('1')]];
 
-const source = () => new DebeziumSource('shop', cornerShopIntake as never);
-const played = (...logs: readonly (readonly Logged[])[]) => {
-  const items = logs.flat().flatMap(({ item }): readonly ScriptItem[] => [item, commit]);
-  return runTopology(cornerShopIntake, items);
-};
-const kindsOf = (result: ReturnType<typeof played>): readonly string[] =>
-  result.records(alerts).map(({ value }) => `${value?.kind} ${value?.open}`);
-
-const open = (id: number, quantity: number, operation: Write['operation'] = 'c'): Write => ({
-  table: order,
-  operation,
-  row: { id, sku: 'A', open: quantity },
-});
-const moved = (id: number, quantity: number, operation: Write['operation'] = 'c'): Write => ({
-  table: move,
-  operation,
-  row: { id, sku: 'A', quantity, at: begin },
-});
 describe('a table that no longer fits the mapping', () => {
   const renamed = { id: 'id', sku: 'text', open_quantity: 'quantity' } as const;
   const broken: Write = {
