@@ -1,6 +1,7 @@
 /** A shop in memory: carts and stock on one pipeline, with short words for what tests ask. */
 import { type Bundles, noBundles } from '../../processors/carts/bundles.ts';
 import { cartsTopology } from '../../processors/carts/topology.ts';
+import { plainRequest } from '../../processors/cli/shoppers.ts';
 import { noRules, type StockRules } from '../../processors/stock/rules.ts';
 import { stockTopologyBy } from '../../processors/stock/topology.ts';
 import {
@@ -21,25 +22,9 @@ export const noon = Date.UTC(2026, 2, 2, 12);
 
 export function request(key: string, given: Partial<Request> = {}): Request {
   return {
-    client: 'web',
-    idempotencyKey: key,
-    kind: 'reserve',
-    policy: 'FillOrKill',
-    lines: [],
-    reservation: null,
-    channel: null,
-    toLocation: null,
-    expectedSequence: null,
-    changeFromQuantity: null,
-    expiresAt: null,
+    ...plainRequest('web', key, noon),
     reason: 'test',
-    reference: '',
     actor: 'tester',
-    occurredAt: noon,
-    locations: [],
-    bucket: 'onHand',
-    echoKey: null,
-    askedBy: null,
     ...given,
   };
 }
