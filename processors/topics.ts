@@ -1,15 +1,20 @@
 /** The catalogue of every topic that Stockline writes: the map of the system, and the contract with its readers. */
 import type {
+  Acknowledgement,
+  Activity,
   Alert,
+  Anomaly,
   AuditEntry,
   ChannelStock,
   Command,
   DeadLetter,
   Decision,
+  Forecast,
   Freshness,
   LedgerEntry,
   Movement,
   Outcome,
+  Proposal,
   Request,
   StockKey,
   StockLevel,
@@ -111,6 +116,49 @@ export const stockLevels: Topic<StockKey, StockLevel> = {
   coalesce: (earlier, later) => ({ ...later, previousSequence: earlier.previousSequence }),
 };
 
+/** Key: the SKU of a cell, else the location or `system|<system>`; the records of one episode are in one partition. */
+export const anomalies: Topic<string, Anomaly> = bySku(
+  'inventory.anomaly.v1',
+  'anomaly',
+  'delete',
+  400 * dayMs,
+);
+/** Keyed as the anomaly is. */
+export const acknowledgements: Topic<string, Acknowledgement> = bySku(
+  'inventory.acknowledgement.v1',
+  'acknowledgement',
+  'delete',
+  30 * dayMs,
+);
+/** What the anomalies' two halves tell each other, by location or `system|<system>`. */
+export const activities: Topic<string, Activity> = bySku(
+  'inventory.activity.v1',
+  'activity',
+  'delete',
+  7 * dayMs,
+);
+
+function byCell<V>(name: string, schema: string, cleanup: 'compact' | 'delete') {
+  return {
+    name,
+    key: wire<StockKey>('stock-key'),
+    value: wire<V>(schema),
+    partitions: inventoryPartitions,
+    cleanup,
+    partitionBy: (key: StockKey) => key.sku,
+  } satisfies Topic<StockKey, V>;
+}
+
+export const forecasts: Topic<StockKey, Forecast> = byCell(
+  'inventory.forecast.v1',
+  'forecast',
+  'compact',
+);
+export const proposals: Topic<StockKey, Proposal> = {
+  ...byCell<Proposal>('inventory.proposal.v1', 'proposal', 'delete'),
+  retentionMs: 400 * dayMs,
+};
+
 /** The topic of one sales channel. */
 export function channelStock(channel: string): Topic<string, ChannelStock> {
   return {
@@ -132,4 +180,9 @@ export const inventoryTopics = [
   deadLetters,
   freshness,
   stockLevels,
+  anomalies,
+  acknowledgements,
+  activities,
+  forecasts,
+  proposals,
 ] as const;

@@ -1,6 +1,44 @@
 // Generated from the .avsc files by `npm run generate`. Do not edit.
 // Quantities (decimal) are safe integers in thousandths of a unit; times are milliseconds since the epoch.
 
+/** A person has seen an anomaly and looks after it. */
+export type Acknowledgement = {
+  /** Its id. */
+  readonly anomaly: string;
+  /** Who. */
+  readonly actor: string;
+  /** Why, or what is done about it. */
+  readonly note: string;
+  /** When. */
+  readonly at: number;
+};
+
+/** What one till did in the slot. */
+export type TillActivity = {
+  /** Till, as the receipts name it. */
+  readonly till: string;
+  /** Sold lines. */
+  readonly lines: number;
+  /** Lines that repeat another receipt's line: same second, SKU and quantity. */
+  readonly twins: number;
+};
+
+/** What one partition of the movements saw of a place or a source in one slot of time. Sums over partitions are the whole. */
+export type Activity = {
+  /** Location; empty for a source. */
+  readonly location: string;
+  /** Source system; empty for a location. */
+  readonly system: string;
+  /** Beginning of the slot. */
+  readonly slot: number;
+  /** Its length in milliseconds. */
+  readonly slotMs: number;
+  /** Sold lines, or for a source everything that it told. */
+  readonly lines: number;
+  /** The tills of the location; empty for a source. */
+  readonly tills: readonly TillActivity[];
+};
+
 /** How bad. */
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -28,6 +66,65 @@ export type Alert = {
   readonly raisedAt: number;
   /** False closes it. */
   readonly open: boolean;
+};
+
+/** Where it is in its life. updated: still open, and the figures have changed. acknowledged: a person has seen it; it still closes by itself. */
+export type AnomalyState = 'open' | 'updated' | 'acknowledged' | 'closed';
+
+/** One thing that was looked at. */
+export type Evidence = {
+  /** What. */
+  readonly name: string;
+  /** Its value. */
+  readonly value: string;
+};
+
+/** Something that does not look right, as it stands after this record. The records of one id tell its life: open, updated, acknowledged, closed. */
+export type Anomaly = {
+  /** Names this episode: subject and the moment it opened. */
+  readonly id: string;
+  /** What it is about: kind, SKU, location, till, system. At most one episode of a subject is open. */
+  readonly subject: string;
+  /** negativeStock, suddenDrop, salesSpike, salesSilence, silentSource, silentTill, duplicateBurst, stuckLevel or countDiscrepancy. */
+  readonly kind: string;
+  /** State. */
+  readonly state: AnomalyState;
+  /** Severity. */
+  readonly severity: Severity;
+  /** SKU, or empty. */
+  readonly sku: string;
+  /** Location, or empty. */
+  readonly location: string;
+  /** Till, as the receipts name it, or empty. */
+  readonly till: string;
+  /** Source system, or empty. */
+  readonly system: string;
+  /** One sentence. */
+  readonly message: string;
+  /** What was expected, in words and units. */
+  readonly expected: string;
+  /** What was seen, in words and units. */
+  readonly seen: string;
+  /** What was expected as a figure, in units or receipt lines. */
+  readonly expectedValue: number;
+  /** What was seen as a figure, in the same unit. */
+  readonly seenValue: number;
+  /** How likely so much or more is when nothing is wrong; 0 where it is a fact and not a chance. */
+  readonly probability: number;
+  /** The probability below which it is told, after allowing for how many cells are looked at; 0 for a fact. */
+  readonly threshold: number;
+  /** What was looked at: times, documents, rates. */
+  readonly evidence: readonly Evidence[];
+  /** When it was first seen. */
+  readonly openedAt: number;
+  /** When this record was written, by the clock of the stream. */
+  readonly observedAt: number;
+  /** When it was over; null while it is open. */
+  readonly closedAt: null | number;
+  /** Who has acknowledged it, or empty. */
+  readonly acknowledgedBy: string;
+  /** What that person wrote. */
+  readonly note: string;
 };
 
 /** Who did what, and why; chained by hash within a partition. */
@@ -218,6 +315,56 @@ export type Decision = {
   readonly reservation: null | string;
   /** The reservation's state for this SKU; empty when it has none. */
   readonly state: string;
+};
+
+/** One hour or day ahead. Quantities in units; an interval of 90 percent lies between lower90 and upper90. */
+export type ForecastStep = {
+  /** Beginning of the hour or day. */
+  readonly start: number;
+  /** Its length: 1, or the hours of a day in the location's time zone. */
+  readonly hours: number;
+  /** Mean. */
+  readonly expected: number;
+  /** 2.5 percent lie below. */
+  readonly lower95: number;
+  /** 5 percent lie below. */
+  readonly lower90: number;
+  /** 10 percent lie below. */
+  readonly lower80: number;
+  /** Half lie below. */
+  readonly median: number;
+  /** 10 percent lie above. */
+  readonly upper80: number;
+  /** 5 percent lie above. */
+  readonly upper90: number;
+  /** 2.5 percent lie above. */
+  readonly upper95: number;
+};
+
+/** What one SKU will sell at one location, with intervals. A later record of the same cell replaces it. */
+export type Forecast = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** When it was made. */
+  readonly madeAt: number;
+  /** Up to here sales were known; the first step begins here. */
+  readonly from: number;
+  /** What forecasts this cell: seasonal, croston, sba, tsb or poor (too little history, taken from the SKU's other locations). */
+  readonly method: string;
+  /** Days of history. */
+  readonly historyDays: number;
+  /** Days of these without stock: they say nothing of demand and are left out. */
+  readonly stockOutDays: number;
+  /** Units a day at present, the season of the week taken off. */
+  readonly dailyDemand: number;
+  /** Hours first, then days. */
+  readonly steps: readonly ForecastStep[];
+  /** The day on which stock more likely than not has run out, without further receipts; null when beyond the horizon. */
+  readonly stockOutAt: null | number;
+  /** How likely stock runs out within the days forecast, with what is on order in time. */
+  readonly stockOutProbability: number;
 };
 
 /** fresh, degraded (behind or paused), unknown. */
@@ -437,6 +584,53 @@ export type Outcome = {
   readonly request: string;
   /** The reservation's state; empty when there is none. */
   readonly state: string;
+};
+
+/** proposed: waits for a person. approved: may be ordered. rejected: will not be. superseded: a later one stands in its place. */
+export type ProposalState = 'proposed' | 'approved' | 'rejected' | 'superseded';
+
+/** A proposal to order one SKU for one location, as it stands after this record. */
+export type Proposal = {
+  /** Names the proposal: SKU, location and day. */
+  readonly id: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** State. */
+  readonly state: ProposalState;
+  /** When it was made. */
+  readonly madeAt: number;
+  /** Units physically there. */
+  readonly onHand: number;
+  /** Units that may be sold; negative means oversold. */
+  readonly available: number;
+  /** Units on order and on the way. */
+  readonly incoming: number;
+  /** Units a day expected over the lead time. */
+  readonly dailyDemand: number;
+  /** Mean days from the order to the shelf. */
+  readonly leadTimeDays: number;
+  /** Standard deviation of these days. */
+  readonly leadTimeDeviationDays: number;
+  /** Days between two looks at the cell. */
+  readonly reviewDays: number;
+  /** Wanted probability that demand until the next receipt is met. */
+  readonly serviceLevel: number;
+  /** The day on which stock more likely than not has run out; null when beyond the horizon. */
+  readonly stockOutAt: null | number;
+  /** How likely stock runs out before an order of today arrives. */
+  readonly stockOutProbability: number;
+  /** Order when available and incoming together are at or below this. */
+  readonly reorderPoint: number;
+  /** What available and incoming together shall be after the order. */
+  readonly orderUpTo: number;
+  /** Units to order, in whole packs. */
+  readonly quantity: number;
+  /** Person or policy that approved or rejected it; empty while it waits. */
+  readonly decidedBy: string;
+  /** Why it was made, and why it was decided so. */
+  readonly reason: string;
 };
 
 /** What is asked. */

@@ -35,7 +35,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
 };
-for (const processor of ['intake', 'stock', 'carts', 'channels', 'analytics']) {
+for (const processor of [
+  'intake',
+  'stock',
+  'carts',
+  'channels',
+  'analytics',
+  'anomalies',
+  'forecasts',
+]) {
   mayImportOf(processor);
 }
 
