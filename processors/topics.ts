@@ -9,6 +9,7 @@ import type {
   Command,
   DeadLetter,
   Decision,
+  DeliveryAttempt,
   Forecast,
   Freshness,
   LedgerEntry,
@@ -18,6 +19,7 @@ import type {
   Request,
   StockKey,
   StockLevel,
+  Subscription,
 } from '../schemas/types.ts';
 import type { Topic } from './topology/topic.ts';
 import { wire } from './wire.ts';
@@ -106,6 +108,20 @@ export const freshness: Topic<string, Freshness> = bySku(
   'compact',
 );
 
+/** Each attempt to tell a figure to a webhook receiver or a marketplace. Key: SKU. */
+export const deliveryAttempts: Topic<string, DeliveryAttempt> = bySku(
+  'inventory.delivery.v1',
+  'delivery-attempt',
+  'delete',
+  30 * dayMs,
+);
+/** Who wants webhooks. Key: id of the subscription. */
+export const subscriptions: Topic<string, Subscription> = bySku(
+  'inventory.subscription.v1',
+  'subscription',
+  'compact',
+);
+
 export const stockLevels: Topic<StockKey, StockLevel> = {
   name: 'inventory.stock.v1',
   key: wire<StockKey>('stock-key'),
@@ -185,4 +201,6 @@ export const inventoryTopics = [
   activities,
   forecasts,
   proposals,
+  deliveryAttempts,
+  subscriptions,
 ] as const;

@@ -317,6 +317,44 @@ export type Decision = {
   readonly state: string;
 };
 
+/** What is told: a webhook receiver, a marketplace, a shop with a plain interface; other: a later kind. */
+export type DestinationKind = 'webhook' | 'amazon' | 'ebay' | 'shop' | 'other';
+
+/** accepted: the destination has it. queued: taken, and not done yet. throttled: too many calls. failed: not done, tried again. unknown: sent without an answer. refused: never taken as it is. exhausted: given up after the last attempt. disabled: the destination wants nothing more. verified: read back and equal. drifted: read back and different. other: a later outcome. */
+export type DeliveryOutcome = 'accepted' | 'queued' | 'throttled' | 'failed' | 'unknown' | 'refused' | 'exhausted' | 'disabled' | 'verified' | 'drifted' | 'other';
+
+/** One attempt to tell a figure to a destination outside, and what came of it. */
+export type DeliveryAttempt = {
+  /** Id of the webhook subscription or of the marketplace account. */
+  readonly destination: string;
+  /** What kind of destination. */
+  readonly destinationKind: DestinationKind;
+  /** Sales channel whose figure it is. */
+  readonly channel: string;
+  /** SKU. */
+  readonly sku: string;
+  /** Sequence of the figure on its channel; 0 for a test. */
+  readonly sequence: number;
+  /** Units that were told. */
+  readonly sellable: number;
+  /** Webhook id, or id of the call that carried it; attempts of one delivery share it. */
+  readonly delivery: string;
+  /** Counts the attempts of this figure, from 1. */
+  readonly attempt: number;
+  /** What came of it. */
+  readonly outcome: DeliveryOutcome;
+  /** HTTP status; 0 without an answer. */
+  readonly status: number;
+  /** From the begin of the call to its end. */
+  readonly tookMs: number;
+  /** When the call began. */
+  readonly attemptedAt: number;
+  /** When the figure was written to its channel's topic. */
+  readonly publishedAt: number;
+  /** What the destination or the network said; empty when all is well. */
+  readonly reason: string;
+};
+
 /** One hour or day ahead. Quantities in units; an interval of 90 percent lies between lower90 and upper90. */
 export type ForecastStep = {
   /** Beginning of the hour or day. */
@@ -735,4 +773,45 @@ export type StockLevel = {
   readonly schedule: readonly ScheduledDay[];
   /** Shares of channels. */
   readonly allocations: readonly Allocation[];
+};
+
+/** test: send a test event. replay: send the newest figure again for what was delivered in a range. */
+export type SubscriptionRequestKind = 'test' | 'replay';
+
+/** Something to be done once for a subscription. */
+export type SubscriptionRequest = {
+  /** One id is done once. */
+  readonly id: string;
+  /** What. */
+  readonly kind: SubscriptionRequestKind;
+  /** First delivery of the range. */
+  readonly fromIndex: number;
+  /** Last delivery of the range. */
+  readonly toIndex: number;
+};
+
+/** Who wants webhooks about what. The newest record of an id holds; a tombstone ends it. */
+export type Subscription = {
+  /** Id of the subscription. */
+  readonly id: string;
+  /** Where webhooks go; https. */
+  readonly url: string;
+  /** For people. */
+  readonly description: string;
+  /** Only figures of these channels; empty for all. */
+  readonly channels: readonly string[];
+  /** Only these SKUs; empty for all. */
+  readonly skus: readonly string[];
+  /** Only these: stock.changed, stock.out, stock.low, stock.in; empty for all. Others are never sent. */
+  readonly events: readonly string[];
+  /** False: nothing is sent; what changes meanwhile is sent, newest only, once it is true again. */
+  readonly active: boolean;
+  /** Why it is not active, such as an answer 410. */
+  readonly inactiveReason: string;
+  /** Signing secrets, each encrypted with the installation's key; all of them sign, so that one can be replaced. Never in the clear. */
+  readonly sealedSecrets: readonly string[];
+  /** The last thing that was asked for. */
+  readonly request: null | SubscriptionRequest;
+  /** When this record was made. */
+  readonly changedAt: number;
 };
