@@ -433,7 +433,7 @@ export type Bucket = 'onHand' | 'reserved' | 'incoming' | 'inTransit' | 'damaged
 export type Change = {
   /** The quantity that it changes. */
   readonly bucket: Bucket;
-  /** event, level, count, opening, echo or restatement. */
+  /** event, level, count, opening, echo, hold or allocation (a channel's own share: quantity is its change, reference the channel, applied 0). */
   readonly kind: string;
   /** Units told by the source, signed; for a count the counted figure. */
   readonly quantity: number;
@@ -447,6 +447,8 @@ export type Change = {
   readonly reference: string;
   /** Id of the effect in the movement; empty when derived. */
   readonly effectId: string;
+  /** For incoming and reserved: the day on which it is expected; null: at once. */
+  readonly expectedAt: null | number;
 };
 
 /** Every quantity of a cell. available = onHand - reserved - damaged - qualityControl - safetyStock, and may be negative. */
@@ -520,6 +522,8 @@ export type Echo = {
   readonly complete: boolean;
   /** Posting: it is already part of the opening balance. */
   readonly contained: boolean;
+  /** The posting nets returns against sales, so both are compared as one sum; false: each sign by itself. */
+  readonly netted: boolean;
 };
 
 /** What a line of the ERP's order has booked by now; our own hold for that order shrinks by it. */
@@ -672,7 +676,7 @@ export type Proposal = {
 };
 
 /** What is asked. */
-export type RequestKind = 'reserve' | 'update' | 'commit' | 'release' | 'fulfil' | 'adjust' | 'set' | 'count' | 'transfer' | 'allocate';
+export type RequestKind = 'reserve' | 'update' | 'commit' | 'release' | 'fulfil' | 'adjust' | 'set' | 'count' | 'transfer' | 'allocate' | 'dispatch' | 'receive' | 'return';
 
 /** What to do when not all can be had. */
 export type FillPolicy = 'FillOrKill' | 'FillAll' | 'FillAllAvailable';

@@ -44,6 +44,18 @@ export function readPlaces(environment: Environment, directory: string): Places 
   };
 }
 
+const kafkaShape = shape.pick({ STOCKLINE_KAFKA: true, STOCKLINE_REGISTRY: true });
+
+/** As `readPlaces`, for commands that read topics and need nothing else. */
+export function readKafkaPlaces(
+  environment: Environment,
+  directory: string,
+): Pick<Places, 'brokers' | 'registryUrl'> {
+  if (environment.STOCKLINE_KAFKA === undefined) return placesOf(rememberedStack(directory));
+  const values = parseEnvironment(kafkaShape, environment);
+  return { brokers: values.STOCKLINE_KAFKA, registryUrl: values.STOCKLINE_REGISTRY };
+}
+
 /** The two legacy systems of the demonstration on a stack. */
 export function placesOf(addresses: StackAddresses): Places {
   return {

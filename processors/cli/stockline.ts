@@ -2,8 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { apply } from './apply.ts';
 import { dlqCommand } from './dlq.ts';
+import { explain } from './explain.ts';
 import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
+import { replay } from './replay.ts';
 import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
@@ -15,6 +17,14 @@ function positiveInteger(text: string): number {
     throw new InvalidArgumentError('a whole number above zero is needed.');
   }
   return value;
+}
+
+function moment(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) {
+    throw new InvalidArgumentError('a time such as 2026-05-20T08:00Z is needed.');
+  }
+  return at;
 }
 
 const program = new Command('stockline')
@@ -64,6 +74,31 @@ program
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
     process.exitCode = await stressReservations(options);
+  });
+
+program
+  .command('explain')
+  .description('what each figure of a SKU is made of, from the ledger alone, now or at a moment')
+  .argument('<sku>', 'as the ERP spells it')
+  .argument('[location]', 'one location; absent: each')
+  .option('--at <time>', 'as it was told then, such as 2026-05-20T08:00Z', moment)
+  .option('--steps <n>', 'so many steps of each quantity, newest first', positiveInteger, 20)
+  .option('--source', 'also the movement and the row of the source that stated each step', false)
+  .option('--json', 'as JSON, with every step', false)
+  .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+  .action(async (sku, location, options) => {
+    process.exitCode = await explain(sku, location, options);
+  });
+
+program
+  .command('replay')
+  .description(
+    'make the stock and channel figures anew from the ledger alone and compare them with the topics; 0 when identical',
+  )
+  .option('--json <file>', 'write the result here')
+  .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+  .action(async (options) => {
+    process.exitCode = await replay(options);
   });
 
 program

@@ -41,7 +41,10 @@ export function identity(draft: EffectDraft): string {
   if (booking !== undefined) return `booking|${booking.order}|${booking.line}|${sku}`;
   if (kind === 'level') return `level|${bucket}|${sku}|${location}|${expectedAt ?? ''}`;
   if (kind === 'opening') return `opening|${sku}|${location}`;
-  const told = echo === undefined ? '' : `${echo.key}|${echo.role}|${echo.complete}`;
+  const told =
+    echo === undefined
+      ? ''
+      : `${echo.key}|${echo.role}|${echo.complete}${echo.netted === true ? '|netted' : ''}`;
   return `${kind}|${bucket}|${sku}|${location}|${quantity}|${occurredAt}|${reason}|${told}`;
 }
 
@@ -186,7 +189,7 @@ function tellEffect(
       order: stated.kind === 'level' ? context.position : stated.order,
       reason: context.restatement ?? stated.reason,
       reference: stated.reference,
-      echo: stated.echo === undefined ? null : { ...stated.echo, contained: false },
+      echo: stated.echo === undefined ? null : { netted: false, ...stated.echo, contained: false },
       expectedAt: stated.expectedAt ?? null,
       booking: stated.booking ?? null,
     },

@@ -27,6 +27,11 @@ export type EchoDraft = {
   readonly role: 'till' | 'posting';
   readonly rule: 'supersede' | 'max';
   readonly complete: boolean;
+  /**
+   * True where the ERP posts one total that nets returns against sales: both sums are then compared whole. The till's
+   * mapping and the ERP's must say the same of one key. Absent: sales and returns are compared apart.
+   */
+  readonly netted?: boolean;
 };
 
 /** What a line of the ERP's order has booked: our hold for the order shrinks by the most that it ever showed. */

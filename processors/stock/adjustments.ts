@@ -102,8 +102,7 @@ export function allocate(open: OpenSku, asked: Asked): Verdict {
         : `${channel} has ${share / 1000} of its own at ${location}`;
     return refused('ALLOCATION_TOO_LARGE', reason, Math.max(0, quantity - free));
   }
-  cell.addToAllocation(channel, quantity);
-  note(open, asked, location, { kind: 'allocation', quantity, applied: 0, at: asked.nowMs });
+  cell.changeAllocation(channel, quantity, { reason: command.reason, effectId: command.id });
   return accepted([{ location, quantity }]);
 }
 
@@ -143,8 +142,8 @@ function note(
     applied: what.applied,
     occurredAt: what.at,
     reason: command.reason,
-    reference:
-      command.channel !== null && what.kind === 'allocation' ? command.channel : command.reference,
+    reference: command.reference,
     effectId: command.id,
+    expectedAt: null,
   });
 }

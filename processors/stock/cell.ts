@@ -97,9 +97,23 @@ export class OpenCell {
     this.cell = { ...this.cell, schedule: isEmpty ? others : { ...others, [day]: next } };
   }
 
-  /** A channel's own share grows or shrinks. */
-  addToAllocation(channel: string, quantity: number): void {
+  /** A channel's own share grows or shrinks; noted, so that the ledger alone tells the shares. */
+  changeAllocation(
+    channel: string,
+    quantity: number,
+    told: { readonly reason: string; readonly effectId: string },
+  ): void {
     if (quantity === 0) return;
+    this.note({
+      ...told,
+      bucket: 'onHand',
+      kind: 'allocation',
+      quantity,
+      applied: 0,
+      occurredAt: this.nowMs,
+      reference: channel,
+      expectedAt: null,
+    });
     const { [channel]: known = 0, ...others } = this.cell.allocations ?? {};
     const next = known + quantity;
     this.cell = {

@@ -26,7 +26,8 @@ export function applyEcho(effect: Effect, place: Place, open: OpenSku): number {
   if (echo === null) return 0;
   const cell = open.cell(effect.location);
   const asserted = effect.asserted ? effect.quantity : -effect.quantity;
-  const key = groupKey(open.sku, effect.location, asserted < 0 ? '-' : '+', echo.key);
+  const sign = echo.netted ? '=' : asserted < 0 ? '-' : '+';
+  const key = groupKey(open.sku, effect.location, sign, echo.key);
   const known = open.state.get(key);
   const before: Group =
     known?.kind === 'group' ? known : { kind: 'group', group: emptyGroup, mismatched: false };

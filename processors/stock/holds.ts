@@ -99,6 +99,7 @@ export function changeReserved(
       reason,
       reference: loose.after?.reservation ?? orders[0] ?? '',
       effectId: '',
+      expectedAt: null,
     });
   }
   for (const order of orders) endBooked(open, order);
@@ -131,7 +132,7 @@ export function changeHold(
     if (hold.reference !== '') link(open, hold, true);
   };
   changeReserved(open, [...orders], reason, write, { before, after: hold });
-  if (reason !== 'fulfil') moveAllocations(open, before, hold);
+  if (reason !== 'fulfil') moveAllocations(open, before, hold, reason);
   noteUndecided(open, hold);
 }
 
@@ -143,13 +144,21 @@ function link(open: OpenSku, hold: Hold, isLinked: boolean): void {
 }
 
 /** What a hold takes out of its channel's own share, and gives back when it holds less; what has left is used up. */
-function moveAllocations(open: OpenSku, before: Hold | undefined, after: Hold): void {
+function moveAllocations(
+  open: OpenSku,
+  before: Hold | undefined,
+  after: Hold,
+  reason: string,
+): void {
   if (after.channel === null) return;
-  for (const part of before?.parts ?? []) {
-    open.cell(part.location).addToAllocation(after.channel, part.allocated);
-  }
-  for (const part of after.parts) {
-    open.cell(part.location).addToAllocation(after.channel, -part.allocated);
+  const moved = new Map<string, number>();
+  const add = (location: string, quantity: number): void => {
+    moved.set(location, (moved.get(location) ?? 0) + quantity);
+  };
+  for (const part of before?.parts ?? []) add(part.location, part.allocated);
+  for (const part of after.parts) add(part.location, -part.allocated);
+  for (const [location, quantity] of moved) {
+    open.cell(location).changeAllocation(after.channel, quantity, { reason, effectId: '' });
   }
 }
 

@@ -84,6 +84,7 @@ export function changeOf(effect: Effect, kind: string, applied: number): Change 
     reason: effect.reason,
     reference: effect.reference,
     effectId: effect.id,
+    expectedAt: effect.kind === 'level' ? effect.expectedAt : null,
   };
 }
 

@@ -90,6 +90,7 @@ function sell(
             rule: 'supersede',
             complete: true,
             contained: false,
+            netted: false,
           },
     expectedAt: null,
     booking: null,
@@ -100,7 +101,11 @@ function sell(
     effect.echo === null ? cell.addHistory(place, effect.quantity) : applyEcho(effect, place, open);
   const { bucket, quantity, occurredAt, reason, reference, id } = effect;
   const kind = effect.echo === null ? 'event' : 'echo';
-  cell.note({ bucket, kind, quantity, applied, occurredAt, reason, reference, effectId: id });
+  cell.note({
+    ...{ bucket, kind, quantity, applied, occurredAt, reason, reference },
+    effectId: id,
+    expectedAt: null,
+  });
 }
 
 /** Moves what a reservation holds to another location, if there is as much. */

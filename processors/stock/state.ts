@@ -106,8 +106,12 @@ export type StockState =
 export const cellKey = (sku: string, location: string): string => `c|${sku}|${location}`;
 export const pageKey = (sku: string, location: string, start: number): string =>
   `h|${sku}|${location}|${start}`;
-export const groupKey = (sku: string, location: string, sign: '+' | '-', echoKey: string): string =>
-  `g|${sku}|${location}|${sign}|${echoKey}`;
+export const groupKey = (
+  sku: string,
+  location: string,
+  sign: '+' | '-' | '=',
+  echoKey: string,
+): string => `g|${sku}|${location}|${sign}|${echoKey}`;
 export const itemKey = (sku: string): string => `i|${sku}`;
 export const holdKey = (sku: string, reservation: string): string => `r|${sku}|${reservation}`;
 export const orderKey = (sku: string, order: string): string => `o|${sku}|${order}`;

@@ -221,6 +221,7 @@ describe('tables and views', () => {
       rule: 'supersede',
       complete: true,
       contained: false,
+      netted: false,
     } as const;
     say(effect({ reference: 'r2', quantity: -3000, echo: posting }));
     say(effect({ reference: 'po', quantity: 9000, reason: 'receipt', echo: null }));

@@ -34,7 +34,14 @@ export function effect(given: Partial<Effect> = {}): Effect {
     order: 'bin.000001:000000001200',
     reason: 'sale',
     reference: 'receipt 1/1/100',
-    echo: { key: '1/1/100', role: 'till', rule: 'supersede', complete: false, contained: false },
+    echo: {
+      key: '1/1/100',
+      role: 'till',
+      rule: 'supersede',
+      complete: false,
+      contained: false,
+      netted: false,
+    },
     expectedAt: null,
     booking: null,
     ...given,
@@ -97,6 +104,7 @@ export function entry(sku: string, sequence: number, onHand: number): LedgerEntr
       reason: 'sale',
       reference: 'receipt 1/1/100',
       effectId: `e-${sequence}-${index}`,
+      expectedAt: null,
     })),
   };
 }

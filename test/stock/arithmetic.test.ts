@@ -26,7 +26,7 @@ const takenBack = (told: Partial<Effect>): Partial<Effect> => ({
 });
 const till = (units: number, key = 'receipt', rule: 'supersede' | 'max' = 'supersede') =>
   sale(11, units, {
-    echo: { key, role: 'till', rule, complete: true, contained: false },
+    echo: { key, role: 'till', rule, complete: true, contained: false, netted: false },
   });
 const posting = (
   units: number,
@@ -39,6 +39,7 @@ const posting = (
       rule: given.rule ?? 'supersede',
       complete: given.complete ?? true,
       contained: false,
+      netted: false,
     },
   });
 const open = (made: Shop) =>
@@ -152,6 +153,35 @@ describe('echoes', () => {
       expect(made.cell('A').onHand).toBe(100 - sold);
     }
   });
+
+  it.each([
+    ['sale and return posted, net 2: nothing is missing', [2], 98, 0],
+    ['the total says 3: a return has not been posted', [3], 97, 1],
+    ['in two totals, 3 and then -1', [3, -1], 98, 0],
+    ['returns alone, -1', [-1], 101, 1],
+  ])(
+    'a daily total that nets returns against sales (netted): %s',
+    (_name, totals, onHand, told) => {
+      const netted = (one: Partial<Effect>): Partial<Effect> => ({
+        ...one,
+        echo: one.echo === null || one.echo === undefined ? null : { ...one.echo, netted: true },
+      });
+      for (const tillFirst of [true, false]) {
+        const made = shop();
+        made.move('A', [opening(100)]);
+        const sold = () => made.move('A', [netted(till(3, 'day')), netted(till(-1, 'day'))], 'pos');
+        if (tillFirst) sold();
+        totals.forEach((units, index) => {
+          made.move('A', [
+            netted(posting(units, { key: 'day', complete: index + 1 === totals.length })),
+          ]);
+        });
+        if (!tillFirst) sold();
+        expect(made.cell('A').onHand).toBe(onHand);
+        expect(open(made).filter((kind) => kind === 'echoMismatch')).toHaveLength(told);
+      }
+    },
+  );
 
   it('a receipt and its return in one daily total are told apart by their sign', () => {
     const made = shop();

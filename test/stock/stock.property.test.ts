@@ -46,6 +46,7 @@ function factsOf(drawn: Drawn, index: number): readonly Fact[] {
             rule: ticket === 2 ? 'max' : 'supersede',
             complete: isTill || complete,
             contained: false,
+            netted: false,
           }
         : null,
     expectedAt: null,
