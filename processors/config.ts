@@ -21,6 +21,10 @@ const schema = z.object({
   STOCKLINE_CLICKHOUSE: z.url().optional(),
   STOCKLINE_CLICKHOUSE_USER: z.string().default('default'),
   STOCKLINE_CLICKHOUSE_PASSWORD: z.string().default(''),
+  STOCKLINE_ANALYTICS_HOST: z.string().default('127.0.0.1'),
+  STOCKLINE_ANALYTICS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  STOCKLINE_ANALYTICS_USER: z.string().default('stockline'),
+  STOCKLINE_ANALYTICS_KEY: z.string().optional(),
   STOCKLINE_ASSIGNMENT: z
     .string()
     .regex(/^(elastic|\d+\/[1-9]\d*)$/, 'must be elastic, or group/groups such as 0/3')
@@ -59,6 +63,13 @@ export type Config = {
   readonly clickhouse:
     | { readonly url: string; readonly user: string; readonly password: string }
     | undefined;
+  /** Where analysts' questions are answered; without a key only on this machine, for everybody on it. */
+  readonly questions: {
+    readonly host: string;
+    /** 0: any free one. */
+    readonly port: number;
+    readonly access: { readonly user: string; readonly key: string } | undefined;
+  };
   readonly healthPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
@@ -103,6 +114,14 @@ export function parseConfig(environment: Environment): Config {
             user: values.STOCKLINE_CLICKHOUSE_USER,
             password: values.STOCKLINE_CLICKHOUSE_PASSWORD,
           },
+    questions: {
+      host: values.STOCKLINE_ANALYTICS_HOST,
+      port: values.STOCKLINE_ANALYTICS_PORT,
+      access:
+        values.STOCKLINE_ANALYTICS_KEY === undefined
+          ? undefined
+          : { user: values.STOCKLINE_ANALYTICS_USER, key: values.STOCKLINE_ANALYTICS_KEY },
+    },
     healthPort: values.STOCKLINE_HEALTH_PORT,
     logLevel: values.STOCKLINE_LOG_LEVEL,
   });

@@ -121,6 +121,7 @@ async function startAnalytics(
     topics,
     stateDirectory: settings.stateDirectory,
     runDirectory: settings.runDirectory,
+    questions: settings.questions,
     telemetry: own,
     ...(settings.clickhouse === undefined ? {} : { server: settings.clickhouse }),
   });

@@ -25,14 +25,25 @@ export type ClickHouse = {
   readonly writer: ClickHouseClient;
   /** For our own questions. */
   readonly reader: ClickHouseClient;
-  /** For other people's questions: the engine itself refuses writes on these. */
+  /** For other people's questions: the engine itself refuses writes on these. As many questions run at a time. */
   readonly guests: readonly ClickHouseClient[];
+  /** A guest with settings of its own, in another database if one is named; close it afterwards. */
+  readonly guestWith: (wish: GuestWish) => ClickHouseClient;
   readonly close: () => Promise<void>;
+};
+
+/** What a question from outside wants changed for itself alone. */
+export type GuestWish = {
+  /** Also `param_<name>`: the value of `{name:Type}`, escaped as the protocol has it. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Absent: our own. */
+  readonly database?: string;
 };
 
 const threadsMax = 1;
 const mergeThreads = 2;
-const guestSessions = 2;
+const embeddedGuests = 2;
+const serverGuests = 8;
 
 /** Bounds of one question that comes from outside. */
 export const guestLimits = {
@@ -72,30 +83,31 @@ async function openEmbedded(database: string, path: string): Promise<ClickHouse>
   } catch (cause) {
     throw new Error(embeddedFault(path, cause), { cause });
   }
-  const session = (settings: ClickHouseSettings): ClickHouseClient =>
+  const session = (settings: ClickHouseSettings, used = database): ClickHouseClient =>
     createClient({
       connection: embeddedSession({
         connect: () => createChdbConnection({ path }),
         preparations: [
-          `USE ${database}`,
+          `USE \`${used}\``,
           ...Object.entries({ max_threads: threadsMax, ...settings }).map(
-            ([name, value]) => `SET ${name} = ${value}`,
+            ([name, value]) => `SET ${name} = ${settingText(name, value)}`,
           ),
         ],
       }),
     });
+  // `readonly` last: afterwards no setting can be changed.
+  const guest = (wish: GuestWish): ClickHouseClient =>
+    session({ ...guestLimits, ...wish.settings, readonly: '1' }, wish.database);
   await engine.queryAsync(`CREATE DATABASE IF NOT EXISTS ${database}`);
   const writer = session({ max_insert_threads: '1' });
   const reader = session({});
-  const guests = Array.from({ length: guestSessions }, () =>
-    // `readonly` last: afterwards no setting can be changed.
-    session({ ...guestLimits, readonly: '1' }),
-  );
+  const guests = Array.from({ length: embeddedGuests }, () => guest({ settings: {} }));
   return {
     database,
     writer,
     reader,
     guests,
+    guestWith: guest,
     close: async () => {
       for (const client of [...guests, reader, writer]) await client.close();
       engine.close();
@@ -123,20 +135,31 @@ async function openServer(
   }
   const writer = createClient({ ...login, database });
   const reader = createClient({ ...login, database });
-  const guest = createClient({
-    ...login,
-    database,
-    clickhouse_settings: { ...guestLimits, readonly: '1' },
-  });
+  const guestWith = (wish: GuestWish): ClickHouseClient =>
+    createClient({
+      ...login,
+      database: wish.database ?? database,
+      clickhouse_settings: { ...guestLimits, ...wish.settings, readonly: '1' },
+    });
+  const guest = guestWith({ settings: {} });
   return {
     database,
     writer,
     reader,
-    guests: [guest],
+    guests: Array.from({ length: serverGuests }, () => guest),
+    guestWith,
     close: async () => {
       await Promise.all([guest.close(), reader.close(), writer.close()]);
     },
   };
+}
+
+/** Numbers as they are, everything else as a string; so is the value of a parameter, whatever it is. */
+function settingText(name: string, value: unknown): string {
+  const text = String(value);
+  return /^\d+$/.test(text) && !name.startsWith('param_')
+    ? text
+    : `'${text.replace(/['\\]/g, '\\$&')}'`;
 }
 
 function embeddedFault(path: string, cause: unknown): string {

@@ -5,6 +5,7 @@ import type { Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import { avroCodecs } from './avro-codec.ts';
 import { registrySchemas } from './avro-registry.ts';
+import type { Access } from './clickhouse-access.ts';
 import { type ClickHouseOptions, openClickHouse } from './clickhouse-client.ts';
 import { serveClickHouse } from './clickhouse-endpoint.ts';
 import { migrate } from './clickhouse-migrate.ts';
@@ -32,6 +33,12 @@ export async function analyticsRuntime(options: {
   readonly runDirectory: string;
   /** Absent: the embedded engine. */
   readonly server?: { readonly url: string; readonly user: string; readonly password: string };
+  /** Where questions are answered; absent: on this machine, at any port, for everybody on it. */
+  readonly questions?: {
+    readonly host: string;
+    readonly port: number;
+    readonly access: Access | undefined;
+  };
   readonly telemetry: Telemetry;
 }): Promise<AnalyticsRuntime> {
   const closers: (() => Promise<void>)[] = [];
@@ -44,7 +51,13 @@ export async function analyticsRuntime(options: {
     const applied = await migrate(clickHouse);
     if (applied.length > 0) options.telemetry.log('info', 'analytics migrated', { applied });
     const runFile = join(options.runDirectory, 'analytics.json');
-    const endpoint = await serveClickHouse({ clickHouse, runFile });
+    const { access, ...place } = options.questions ?? { access: undefined };
+    const endpoint = await serveClickHouse({
+      clickHouse,
+      runFile,
+      ...place,
+      ...(access === undefined ? {} : { access }),
+    });
     closers.push(endpoint.close);
     const { brokers, topics, telemetry } = options;
     const source = await kafkaSource({ brokers, group: 'analytics', telemetry });

@@ -19,9 +19,11 @@ export async function askAnalytics(
   query: string,
   format: string,
 ): Promise<string> {
-  const url = addressIn(`${runDirectory}/analytics.json`);
+  const { url, user, key } = addressIn(`${runDirectory}/analytics.json`);
+  const login = Buffer.from(`${user}:${key}`).toString('base64');
   const response = await fetch(`${url}/?default_format=${encodeURIComponent(format)}`, {
     method: 'POST',
+    ...(key === undefined ? {} : { headers: { authorization: `Basic ${login}` } }),
     body: query,
   }).catch((cause: unknown) => {
     throw new Error(
@@ -35,10 +37,12 @@ export async function askAnalytics(
   return text;
 }
 
-function addressIn(runFile: string): string {
+type Address = { readonly url: string; readonly user?: string; readonly key?: string };
+
+/** As the endpoint of the running pipeline wrote it. */
+function addressIn(runFile: string): Address {
   try {
-    const { url } = JSON.parse(readFileSync(runFile, 'utf8')) as { readonly url: string };
-    return url;
+    return JSON.parse(readFileSync(runFile, 'utf8')) as Address;
   } catch {
     throw new Error(
       `the pipeline does not run here: ${runFile} is not there.\n` +

@@ -2,58 +2,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClickHouse } from '../../processors/adapters/clickhouse-client.ts';
-import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
+import { serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
 import { readingStatement } from '../../processors/adapters/clickhouse-statement.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
-import { stockLevelFeed } from '../../processors/analytics/rows.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
 import { askAnalytics } from '../../processors/cli/sql.ts';
-import { type Engine, startEngine } from './engine.ts';
-import { level } from './samples.ts';
+import { type Served, serve } from './served.ts';
 
-let engine: Engine;
-let clickHouse: ClickHouse;
-let endpoint: Endpoint;
-let runDirectory: string;
-
+let served: Served;
 beforeAll(async () => {
-  engine = startEngine();
-  clickHouse = await engine.database();
-  runDirectory = `${engine.folder}/run`;
-  endpoint = await serveClickHouse({ clickHouse, runFile: `${runDirectory}/analytics.json` });
-  const store = clickHouseStore(clickHouse);
-  const delivery = (sku: string, offset: bigint, onHand: number) => ({
-    record: {
-      topic: 'inventory.stock.v1',
-      partition: 0,
-      offset,
-      timestampMs: 1_700_000_000_123,
-      key: { sku, location: 'S01' },
-      value: level(sku, 'S01', 1, onHand),
-      headers: [],
-    },
-    lineage: 1,
-  });
-  const { table, columns, rows } = stockLevelFeed;
-  const data = [delivery('A', 0n, 1500), delivery('B', 1n, -2000)].flatMap(rows);
-  await store.insert({ table, columns, rows: data, token: 'stock' });
-  await store.insert({
-    table: 'load_ranges',
-    columns: ['block', 'table', 'topic', 'lineage', 'partition', 'first_offset', 'next_offset'],
-    rows: [[1, table, 'inventory.stock.v1', 1, 0, 0, 2]],
-    token: 'ranges',
-  });
+  served = await serve();
 });
-afterAll(async () => {
-  await endpoint.close();
-  await engine.close();
-});
+afterAll(() => served.close());
 
-async function post(body: string, search = ''): Promise<{ status: number; text: string }> {
-  const response = await fetch(`${endpoint.url}/${search}`, { method: 'POST', body });
-  return { status: response.status, text: await response.text() };
-}
+const post = (body: string, search = '') => served.post(body, search);
 
 describe('the endpoint', () => {
   it('answers in the format that is asked for', async () => {
@@ -63,9 +24,9 @@ describe('the endpoint', () => {
     expect((await post(`${query} FORMAT JSONEachRow;`)).text).toBe(
       '{"sku":"A","on_hand":1.5}\n{"sku":"B","on_hand":-2}\n',
     );
-    const inUrl = await fetch(`${endpoint.url}/?query=${encodeURIComponent(query)}`);
+    const inUrl = await fetch(`${served.endpoint.url}/?query=${encodeURIComponent(query)}`);
     expect(await inUrl.text()).toBe('A\t1.5\nB\t-2\n');
-    expect(await (await fetch(`${endpoint.url}/ping`)).text()).toBe('Ok.\n');
+    expect(await (await fetch(`${served.endpoint.url}/ping`)).text()).toBe('Ok.\n');
   });
 
   it('says what the engine says when a query is wrong', async () => {
@@ -87,6 +48,15 @@ describe('the endpoint', () => {
     'SELECT 1 SETTINGS max_execution_time = 1000',
     "SELECT * FROM file('settings.csv', 'CSV', 'a String')",
     "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')",
+    "SELECT * FROM s3('http://127.0.0.1:1/b/x', 'CSV', 'a String')",
+    "SELECT * FROM remote('127.0.0.1:1', 'system.one')",
+    "SELECT * FROM `ur\\x6c`('http://127.0.0.1:1/', 'CSV', 'a String')",
+    "SELECT file('/etc/hostname')",
+    'SELECT "file" (\'/etc/hostname\')',
+    "SELECT FILE/**/('/etc/hostname')",
+    "DESCRIBE url('http://127.0.0.1:1/x')",
+    "SELECT * FROM executable('x', 'TSV', 'a String')",
+    'CREATE TEMPORARY TABLE x (a Int32)',
     '',
   ])('refuses: %s', async (statement) => {
     const refused = await post(statement);
@@ -96,7 +66,7 @@ describe('the endpoint', () => {
   });
 
   it('refuses writes by the engine too, when they get past the statement check', async () => {
-    const [guest] = clickHouse.guests;
+    const [guest] = served.clickHouse.guests;
     await expect(guest?.command({ query: 'DROP TABLE stock_levels' })).rejects.toThrow(/readonly/);
     await expect(guest?.command({ query: 'SET readonly = 0' })).rejects.toThrow(/readonly/);
   });
@@ -121,7 +91,7 @@ describe('the endpoint', () => {
   });
 
   it('answers the ordinary ClickHouse client', async () => {
-    const client = createClient({ url: endpoint.url });
+    const client = createClient({ url: served.endpoint.url });
     const result = await client.query({
       query: 'SELECT sku FROM stock_now ORDER BY sku',
       format: 'JSONEachRow',
@@ -133,15 +103,17 @@ describe('the endpoint', () => {
 
 describe('stockline sql', () => {
   it('finds the running pipeline and prints what it answers', async () => {
-    expect(await askAnalytics(runDirectory, 'SELECT sku FROM stock_now ORDER BY sku', 'CSV')).toBe(
-      '"A"\n"B"\n',
+    expect(
+      await askAnalytics(served.runDirectory, 'SELECT sku FROM stock_now ORDER BY sku', 'CSV'),
+    ).toBe('"A"\n"B"\n');
+    await expect(askAnalytics(served.runDirectory, 'SELECT nothing', 'CSV')).rejects.toThrow(
+      /nothing/,
     );
-    await expect(askAnalytics(runDirectory, 'SELECT nothing', 'CSV')).rejects.toThrow(/nothing/);
   });
 
   it('gives the totals that a comparison needs', async () => {
     const totals = await readTotals(async (query) => {
-      const text = await askAnalytics(runDirectory, query, 'JSONCompactEachRow');
+      const text = await askAnalytics(served.runDirectory, query, 'JSONCompactEachRow');
       return text
         .split('\n')
         .filter(Boolean)
@@ -152,16 +124,16 @@ describe('stockline sql', () => {
   });
 
   it('says how to start the pipeline when it does not run', async () => {
-    await expect(askAnalytics(`${engine.folder}/nowhere`, 'SELECT 1', 'CSV')).rejects.toThrow(
-      /the pipeline does not run here[\s\S]*npm start/,
-    );
+    await expect(
+      askAnalytics(`${served.engine.folder}/nowhere`, 'SELECT 1', 'CSV'),
+    ).rejects.toThrow(/the pipeline does not run here[\s\S]*npm start/);
     const other = await serveClickHouse({
-      clickHouse,
-      runFile: `${engine.folder}/gone/analytics.json`,
+      clickHouse: served.clickHouse,
+      runFile: `${served.engine.folder}/gone/analytics.json`,
     });
-    const told = readFileSync(`${engine.folder}/gone/analytics.json`, 'utf8');
+    const told = readFileSync(`${served.engine.folder}/gone/analytics.json`, 'utf8');
     await other.close();
-    expect(existsSync(`${engine.folder}/gone/analytics.json`)).toBe(false);
+    expect(existsSync(`${served.engine.folder}/gone/analytics.json`)).toBe(false);
     expect(JSON.parse(told)).toEqual({ url: other.url });
   });
 });
