@@ -89,8 +89,8 @@ const tills: Weighted = [
 ];
 
 const nightly: Weighted = [
-  [30, housekeeping],
-  [0.3, rebuildBalances],
+  [2, housekeeping],
+  [0.1, rebuildBalances],
   [6, createOrder],
   [1, cancelOrder],
   [4, writeProtocol],
@@ -162,7 +162,7 @@ function planDue(retailer: Retailer, limits: Limits): PlannedTransaction | null 
     continueNewArticle(retailer, retailer.scheduled) ??
     lateUpload(retailer, limits) ??
     repeatUpload(retailer) ??
-    (retailer.posting !== null && chance(retailer.random, 0.7)
+    (retailer.posting !== null && chance(retailer.random, 0.35)
       ? continuePosting(retailer, limits)
       : null)
   );

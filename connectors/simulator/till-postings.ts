@@ -24,6 +24,8 @@ const leftOutChance = 0.02;
 /** How often the paper of an offline till reaches the ERP before its upload does. */
 const postedAheadChance = 0.3;
 const linesMax = 400;
+/** A system that keeps its transactions smaller than this posts receipt by receipt. */
+const batchRowsMin = 1000;
 /** A receipt that has nothing to post is forgotten when it is this old. */
 const forgottenAfterMs = 4 * 86_400_000;
 /** A posted line is a row of its own, a move and a balance. */
@@ -78,7 +80,8 @@ function postChunk(
   const rows: string[] = [];
   const byArticle = new Map<string, number>();
   const budget = Math.min(linesMax, Math.floor((limits.rowsMax - 2) / rowsPerLine));
-  for (;;) {
+  const isBatch = limits.rowsMax >= batchRowsMin;
+  while (isBatch || rows.length === 0) {
     const receipt = current.receipts[0];
     if (receipt === undefined || rows.length + receipt.printed.length > budget) break;
     current.receipts.shift();
