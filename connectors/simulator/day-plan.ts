@@ -89,7 +89,7 @@ const tills: Weighted = [
 ];
 
 const nightly: Weighted = [
-  [2, housekeeping],
+  [1, housekeeping],
   [0.1, rebuildBalances],
   [6, createOrder],
   [1, cancelOrder],
@@ -162,7 +162,7 @@ function planDue(retailer: Retailer, limits: Limits): PlannedTransaction | null 
     continueNewArticle(retailer, retailer.scheduled) ??
     lateUpload(retailer, limits) ??
     repeatUpload(retailer) ??
-    (retailer.posting !== null && chance(retailer.random, 0.35)
+    (retailer.posting !== null && chance(retailer.random, 0.45)
       ? continuePosting(retailer, limits)
       : null)
   );

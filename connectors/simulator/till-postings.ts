@@ -166,8 +166,10 @@ function bookSales(
 
 function receiptsToPost(retailer: Retailer, shop: Shop, day: Day): Receipt[] {
   const { random } = retailer;
+  // A posting that takes until the next day leaves that day's sales to the next one.
   const uploaded = shop.unposted.filter(
-    (receipt) => isPostable(receipt) && !chance(random, leftOutChance),
+    (receipt) =>
+      isPostable(receipt) && dayOf(receipt.soldMs) <= day && !chance(random, leftOutChance),
   );
   const ahead = shop.tills
     .flatMap((till) => till.held)

@@ -48,6 +48,27 @@ export function identity(draft: EffectDraft): string {
   return `${kind}|${bucket}|${sku}|${location}|${quantity}|${occurredAt}|${reason}|${told}`;
 }
 
+/** `identity(one) === identity(other)`, without the texts. */
+function isSame(one: EffectDraft, other: EffectDraft): boolean {
+  const { kind, booking } = one;
+  if (kind !== other.kind || one.sku !== other.sku) return false;
+  if (booking !== undefined || other.booking !== undefined) {
+    return booking?.order === other.booking?.order && booking?.line === other.booking?.line;
+  }
+  if (one.location !== other.location) return false;
+  if (kind === 'opening') return true;
+  if (one.bucket !== other.bucket) return false;
+  if (kind === 'level') return one.expectedAt === other.expectedAt;
+  return (
+    one.quantity === other.quantity &&
+    one.occurredAt === other.occurredAt &&
+    one.reason === other.reason &&
+    one.echo?.key === other.echo?.key &&
+    one.echo?.role === other.echo?.role &&
+    one.echo?.complete === other.echo?.complete
+  );
+}
+
 /** Levels of one cell and bucket become one; effects of nothing are left out. */
 export function normalized(drafts: readonly EffectDraft[]): readonly EffectDraft[] {
   const kept: EffectDraft[] = [];
@@ -76,8 +97,11 @@ export function difference(
   drafts: readonly EffectDraft[],
   context: DifferenceContext,
 ): Difference {
+  // A document that grows line by line repeats what it said, in the same order: only what follows has to be looked for.
+  let repeated = 0;
+  while (isRepeatedAt(repeated, asserted, drafts)) repeated += 1;
   const before = new Map<string, AssertedEffect[]>();
-  for (const effect of asserted) {
+  for (const effect of asserted.slice(repeated)) {
     const name = identity(effect);
     const same = before.get(name);
     if (same === undefined) before.set(name, [effect]);
@@ -96,9 +120,14 @@ export function difference(
     told.push(tellEffect(id, effect, quantity, isAsserted, context));
   };
   const drafted: EffectDraft[] = [];
-  for (const draft of drafts) {
+  for (const [place, draft] of drafts.entries()) {
     // Most documents are told once: then there is nothing to compare with.
-    const known = before.size === 0 ? undefined : before.get(identity(draft))?.shift();
+    const known =
+      place < repeated
+        ? asserted[place]
+        : before.size === 0
+          ? undefined
+          : before.get(identity(draft))?.shift();
     if (known === undefined) drafted.push(draft);
     else if (isMoved(known, draft, context)) {
       const { quantity, location, booking } = draft;
@@ -131,6 +160,16 @@ export function difference(
     tell(effect, effect.quantity, true);
   }
   return { told, asserted: kept.length === 0 ? fresh : [...kept, ...fresh], fresh, gone, oldestAt };
+}
+
+function isRepeatedAt(
+  place: number,
+  asserted: readonly AssertedEffect[],
+  drafts: readonly EffectDraft[],
+): boolean {
+  const known = asserted[place];
+  const draft = drafts[place];
+  return known !== undefined && draft !== undefined && isSame(known, draft);
 }
 
 /** A level or a booking that has another value, or an opening that is read again by a snapshot that began anew. */
