@@ -1,5 +1,5 @@
 /** One chaos run: load, faults, recovery, and the verdict of two readers. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { integer, seededRandom } from '../../connectors/simulator/random.ts';
@@ -65,7 +65,7 @@ export async function runChaos(
     await group.end({ keep: violations.length > 0 });
     await reader.stop();
   }
-  if (violations.length > 0) options.report(`  logs and stores: ${group.directory}`);
+  if (violations.length > 0) options.report(`  logs, stores and segments: ${group.directory}`);
   const records = load.sent();
   if (records < recordsMin) violations.push(`only ${records} records: nothing is proved`);
   return { seed, faults, violations, records, seconds: (Date.now() - startedMs) / 1_000 };
@@ -77,7 +77,7 @@ type Group = Stage & {
   readonly settle: () => Promise<boolean>;
   /** Ends that nothing explains. */
   readonly unexpected: () => readonly string[];
-  /** Kept: the logs and local stores of the processes. */
+  /** Kept: the logs and local stores of the processes, and the broker's segments for `kafka.tools.DumpLogSegments`. */
   readonly end: (options: { readonly keep: boolean }) => Promise<void>;
   readonly directory: string;
 };
@@ -135,9 +135,17 @@ function startGroup(kafka: ChaosKafka, seed: number, random: Stage['random']): G
         member.kill('SIGKILL');
       }
       await Promise.all([...members.values()].map(({ ended }) => ended));
-      if (!keep) rmSync(directory, { recursive: true, force: true });
+      if (keep) keepSegments(kafka, prefix, directory);
+      else rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function keepSegments(kafka: ChaosKafka, prefix: string, directory: string): void {
+  const data = join(kafka.directory, 'kafka');
+  for (const folder of readdirSync(data).filter((name) => name.startsWith(prefix))) {
+    cpSync(join(data, folder), join(directory, 'segments', folder), { recursive: true });
+  }
 }
 
 /** No more load; everything must arrive, everybody must end in good order, and both readers must find it right. */
