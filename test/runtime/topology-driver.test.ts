@@ -6,6 +6,7 @@ import {
   crash,
   damagedRecord,
   duplicate,
+  rebalance,
   record,
   redeliver,
   runTopology,
@@ -41,6 +42,17 @@ describe('topology driver', () => {
     const result = runTopology(topology, script);
     expect(Object.fromEntries(result.state)).toEqual({ a: 3, b: 1 });
     expect(result.records(topics.steps)).toHaveLength(4);
+  });
+
+  it('moves a partition to a process with an old local store, which reads the rest from the changelog', () => {
+    const moves = [0, 1, 2, 3].map(rebalance);
+    const script = [
+      ...[word('a'), word('b'), commit, ...moves],
+      ...[word('a'), word('b', 'forget'), commit, word('c'), ...moves],
+      ...[word('a'), commit, ...moves, word('a')],
+    ];
+    const result = runTopology(topology, script);
+    expect(Object.fromEntries(result.state)).toEqual({ a: 4, c: 1 });
   });
 
   it('deletes state, and writes a tombstone', () => {
@@ -119,7 +131,7 @@ describe('topology driver', () => {
     expect(result.deadLetters[0]?.value).toBeInstanceOf(Uint8Array);
   });
 
-  it('E1: commits, crashes and redelivery anywhere change neither state nor outputs', () => {
+  it('E1: commits, crashes, rebalances and redelivery anywhere change neither state nor outputs', () => {
     const input = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom('a', 'b', 'c', 'd').map((text) => word(text)) },
       { weight: 1, arbitrary: fc.constantFrom('a', 'b').map((text) => word(text, 'forget')) },
@@ -127,7 +139,10 @@ describe('topology driver', () => {
       { weight: 1, arbitrary: fc.constant(duplicate) },
       { weight: 1, arbitrary: fc.integer({ min: 1, max: 99 }).map(tick) },
     );
-    const fault = fc.constantFrom(commit, crash, redeliver);
+    const fault = fc.oneof(
+      fc.constantFrom(commit, crash, redeliver),
+      fc.nat({ max: 7 }).map(rebalance),
+    );
     const scripts = fc.array(fc.tuple(input, fc.array(fault, { maxLength: 3 })), { maxLength: 30 });
     fc.assert(
       fc.property(scripts, (script) => {

@@ -1,6 +1,6 @@
 /**
  * Runs a declared topology in memory: the runtime's own task, the adapters' own Avro, a script instead of Kafka.
- * Commits, crashes and redelivery are items of the script, so that a test can put them anywhere.
+ * Commits, crashes, rebalances and redelivery are items of the script, so that a test can put them anywhere.
  */
 import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
 import { memoryStateStore } from '../../processors/adapters/memory-state-store.ts';
@@ -46,6 +46,8 @@ export type ScriptItem =
   | { readonly kind: 'commit' }
   /** The process dies: memory is lost, the state comes back from the changelog, uncommitted inputs come again. */
   | { readonly kind: 'crash' }
+  /** One partition goes to another process, which has the local store of the last time that it owned it, or none. */
+  | { readonly kind: 'rebalance'; readonly partition: number }
   /** The source sends the last record once more, as a new record. */
   | { readonly kind: 'duplicate' }
   /** A client delivers what is not committed a second time, at the same offsets; the runtime must not mind. */
@@ -131,6 +133,8 @@ export function damagedRecord<K, V>(topic: Topic<K, V>, key: K, bytes: Uint8Arra
 export const tick = (nowMs: number): ScriptItem => ({ kind: 'tick', nowMs });
 export const commit: ScriptItem = { kind: 'commit' };
 export const crash: ScriptItem = { kind: 'crash' };
+/** Counted round: any number names a partition. */
+export const rebalance = (partition: number): ScriptItem => ({ kind: 'rebalance', partition });
 export const duplicate: ScriptItem = { kind: 'duplicate' };
 export const redeliver: ScriptItem = { kind: 'redeliver' };
 
@@ -152,6 +156,7 @@ type Run<S> = {
   readonly take: (logged: Logged) => void;
   readonly commit: () => void;
   readonly crash: () => void;
+  readonly rebalance: (partition: number) => void;
   readonly redeliver: () => void;
   readonly last: () => RecordItem | undefined;
   readonly result: () => Result<S>;
@@ -171,6 +176,9 @@ function play<S>(run: Run<S>, item: ScriptItem): void {
     case 'crash':
       run.crash();
       break;
+    case 'rebalance':
+      run.rebalance(item.partition);
+      break;
     case 'redeliver':
       run.redeliver();
       break;
@@ -189,6 +197,8 @@ function createRun<S>(topology: Topology<S>): Run<S> {
   const ends = new Map<string, bigint>();
   const counts = new Map<string, number>();
   let tasks = startTasks(topology, codecs, written);
+  /** By partition: the store of the process that owned it before, and how much of the changelog it holds. */
+  const left = new Map<number, LocalStore>();
   /** Taken since the last commit, in order. */
   let open: Logged[] = [];
   let last: RecordItem | undefined;
@@ -262,6 +272,19 @@ function createRun<S>(topology: Topology<S>): Run<S> {
       tasks = startTasks(topology, codecs, written);
       for (const logged of open) take(logged);
     },
+    rebalance: (any) => {
+      const partition = any % tasks.length;
+      const local = left.get(partition) ?? emptyStore();
+      left.set(partition, { store: (tasks[partition] as Owner).store, holds: written.length });
+      tasks = tasks.map((owner, place) =>
+        place === partition ? startTask(topology, codecs, written, { partition, local }) : owner,
+      );
+      // The client of the new owner reads from the committed offsets.
+      for (const logged of open) {
+        if (logged.kind === 'tick') tasks[partition]?.task.tick(logged.nowMs);
+        else if (logged.raw.partition === partition) take(logged);
+      }
+    },
     redeliver: () => {
       for (const logged of open) if (logged.kind === 'record') take(logged);
     },
@@ -272,34 +295,48 @@ function createRun<S>(topology: Topology<S>): Run<S> {
 
 type Owner = { readonly task: Task; readonly store: StateStore };
 
+type LocalStore = { readonly store: StateStore; readonly holds: number };
+
+const emptyStore = (): LocalStore => ({ store: memoryStateStore(), holds: 0 });
+
 /** As after any crash: each task has what the changelog says, and nothing else. */
 function startTasks<S>(
   topology: Topology<S>,
   codecs: Codecs,
   written: readonly OutputRecord[],
 ): readonly Owner[] {
-  return Array.from({ length: partitionCount(topology) }, (_, partition) => {
-    const store = memoryStateStore();
-    let checkpoint: Checkpoint = { lineage: 'driver', offsets: new Map() };
-    for (const output of written) {
-      if (output.topic !== changelogName(topology) || output.partition !== partition) continue;
-      const entry = readChangelog(output);
-      if (entry.kind === 'change') store.write([[entry.key, entry.bytes]], undefined);
-      else checkpoint = entry.checkpoint;
-    }
-    const task = createTask({
-      topology,
-      partition,
-      codecs,
-      traceIds: countedIds(),
-      deadLetters: deadLetterTopic,
-      committed: store,
-      // None: every read goes through the state's own codec.
-      hotCellsMax: 0,
-    });
-    task.standAt(checkpoint);
-    return { task, store };
+  return Array.from({ length: partitionCount(topology) }, (_, partition) =>
+    startTask(topology, codecs, written, { partition, local: emptyStore() }),
+  );
+}
+
+/** The local store, brought up to date by the rest of the changelog. */
+function startTask<S>(
+  topology: Topology<S>,
+  codecs: Codecs,
+  written: readonly OutputRecord[],
+  { partition, local }: { readonly partition: number; readonly local: LocalStore },
+): Owner {
+  const { store } = local;
+  let checkpoint: Checkpoint = { lineage: 'driver', offsets: new Map() };
+  for (const [place, output] of written.entries()) {
+    if (output.topic !== changelogName(topology) || output.partition !== partition) continue;
+    const entry = readChangelog(output);
+    if (entry.kind === 'checkpoint') checkpoint = entry.checkpoint;
+    else if (place >= local.holds) store.write([[entry.key, entry.bytes]], undefined);
+  }
+  const task = createTask({
+    topology,
+    partition,
+    codecs,
+    traceIds: countedIds(),
+    deadLetters: deadLetterTopic,
+    committed: store,
+    // None: every read goes through the state's own codec.
+    hotCellsMax: 0,
   });
+  task.standAt(checkpoint);
+  return { task, store };
 }
 
 function keep({ task, store }: Owner, transfer: Transfer): void {
