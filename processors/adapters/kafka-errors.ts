@@ -85,11 +85,20 @@ const advice: Readonly<Record<string, string>> = {
   RECORD_TOO_LARGE: "a record is larger than the topic's max.message.bytes",
 };
 
-/** What the runtime shall make of an error of the client. `doing` begins the sentence: "committing". */
-export function kafkaError(error: unknown, doing: string): PipelineError {
+const fatalCode = -150;
+
+/**
+ * What the runtime shall make of an error of the client. `doing` begins the sentence: "committing". A call that finds its
+ * client broken says only that; `fatalEvent` is the message of the event that told why.
+ */
+export function kafkaError(error: unknown, doing: string, fatalEvent = ''): PipelineError {
   if (error instanceof PipelineError) return error;
   const client = error as ClientError;
   const code = typeof client.code === 'number' ? client.code : Number.NaN;
+  if (code === fatalCode && /fenced|producer epoch/i.test(fatalEvent)) {
+    const said = `${fatalEvent}: ${advice.TRANSACTION_FENCED}`;
+    return new PipelineError('TRANSACTION_FENCED', 'stop', `${doing}: ${said}`, { cause: error });
+  }
   const name = passing[code] ?? aborting[code] ?? ending[code] ?? `KAFKA_${code}`;
   const said = advice[name] === undefined ? client.message : `${client.message}: ${advice[name]}`;
   return new PipelineError(name, recoveryOf(client, code), `${doing}: ${said}`, { cause: error });

@@ -48,8 +48,12 @@ export async function kafkaProducer(options: {
     {},
   );
   let disturbed = false;
+  let fatalEvent = '';
   client.on('event.error', (error) => {
     disturbed = true;
+    if (error.isFatal === true || error.code === rdkafka.CODES.ERRORS.ERR__FATAL) {
+      fatalEvent ||= error.message;
+    }
     options.telemetry.log('debug', 'producer trouble', {
       error: kafkaError(error, 'writing').message,
     });
@@ -60,7 +64,7 @@ export async function kafkaProducer(options: {
   const call = (doing: string, start: (done: Done) => void): Promise<void> => {
     const called = new Promise<void>((resolve, reject) => {
       start((error) => {
-        if (error) reject(kafkaError(error, doing));
+        if (error) reject(kafkaError(error, doing, fatalEvent));
         else resolve();
       });
     });
@@ -70,7 +74,7 @@ export async function kafkaProducer(options: {
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
-    produce: recordSender(client),
+    produce: recordSender(client, () => fatalEvent),
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -102,9 +106,10 @@ export async function kafkaProducer(options: {
   };
 }
 
-/** Hands records to a client. */
+/** Hands records to a client. `fatalEvent`: what has broken the client, when it is broken. */
 export function recordSender(
   client: InstanceType<typeof rdkafka.Producer>,
+  fatalEvent: () => string = () => '',
 ): (record: OutputRecord) => void {
   return (record) => {
     try {
@@ -118,7 +123,7 @@ export function recordSender(
         headersOf(record.headers),
       );
     } catch (error) {
-      throw kafkaError(error, `writing to ${record.topic}`);
+      throw kafkaError(error, `writing to ${record.topic}`, fatalEvent());
     }
   };
 }

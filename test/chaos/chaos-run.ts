@@ -23,6 +23,8 @@ import { readWhole } from './whole-log.ts';
 /** Fewer inputs than this and the run has proved nothing. */
 const recordsMin = 1_000;
 const faultsPerRun = 2;
+/** The sum of what an end may take: the drain, and three seconds each for producer, consumer and membership. */
+const leaveMs = 17_000;
 
 export type ChaosResult = {
   readonly seed: number;
@@ -114,7 +116,7 @@ function startGroup(kafka: ChaosKafka, seed: number, random: Stage['random']): G
     members: () => [...members.values()],
     leave: async (member) => {
       member.kill('SIGTERM');
-      await within(15_000, () => !member.alive());
+      await within(leaveMs, () => !member.alive());
       members.delete(member.name);
       const end = member.exit();
       expected.add(member);

@@ -39,4 +39,15 @@ describe('errors of the client', () => {
     expect(recoveryOf(47, { isTxnRequiresAbort: true })).toBe('abort');
     expect(recoveryOf(47)).toBe('stop');
   });
+
+  it('name a fencing that the client tells in an event, and then only says that it is broken', () => {
+    const broken = { message: 'Local: Fatal error', code: -150 };
+    expect(kafkaError(broken, 'writing').code).toBe('FATAL');
+    const fenced = kafkaError(
+      broken,
+      'writing',
+      'Fatal error: instance has been fenced by a newer one',
+    );
+    expect([fenced.code, fenced.recovery]).toEqual(['TRANSACTION_FENCED', 'stop']);
+  });
 });
