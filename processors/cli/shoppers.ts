@@ -22,7 +22,8 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-const longLifeMs = 600_000;
+/** Longer than any run: what ends is judged at one moment, and nothing shall run out meanwhile. */
+const longLifeMs = 6 * 3_600_000;
 const shortLifeMs = 1_500;
 
 export function plainRequest(client: string, idempotencyKey: string, nowMs: number): Request {
@@ -77,6 +78,16 @@ export function nextRequest(base: Request, held: Held[], range: Range, random: R
   });
   const expiresAt = base.occurredAt + (isShort ? shortLifeMs : longLifeMs);
   return { ...base, policy, lines, expiresAt };
+}
+
+/** What an ordinary shopper asks: one to three lines, all or nothing. */
+export function lightRequest(base: Request, range: Range, random: Random): Request {
+  const lines = Array.from({ length: 1 + random(3) }, () => ({
+    sku: range.skus[random(range.skus.length)] ?? '',
+    location: null,
+    quantity: 1000,
+  }));
+  return { ...base, lines, expiresAt: base.occurredAt + longLifeMs };
 }
 
 /**

@@ -70,6 +70,12 @@ program
   .option('--clients <n>', 'how many ask at the same time', positiveInteger, 50)
   .option('--skus <n>', 'how many SKUs they want', positiveInteger, 50)
   .option('--kill', 'kill -9 the processors in turn meanwhile', false)
+  .option(
+    '--rate <n>',
+    'instead of a crowd: so many requests per second, for the latency',
+    positiveInteger,
+  )
+  .option('--seconds <n>', 'with --rate: for how long', positiveInteger, 30)
   .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {

@@ -3,24 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startStack } from '../../deploy/native/stack.ts';
-import type { Decision, LedgerEntry, Outcome, Request } from '../../schemas/types.ts';
-import { recordWriter } from '../adapters/record-writer.ts';
+import type { Decision, LedgerEntry } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import { decisions, ledger, outcomes, requestKey, requests } from '../topics.ts';
+import { hashText } from '../domain/hash.ts';
+import { decisions, ledger, outcomes } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { applyTopicsAndSchemas } from './apply.ts';
 import { percentiles } from './figures.ts';
 import { loadPolicies } from './policies.ts';
 import { type Processors, startProcessors } from './processes.ts';
-import {
-  type Held,
-  heldByAnswers,
-  nextRequest,
-  plainRequest,
-  type Range,
-  randomFrom,
-} from './shoppers.ts';
-import { judge, type Observed } from './witness.ts';
+import { heldByAnswers, plainRequest, type Range } from './shoppers.ts';
+import { type Ask, askAtRate, openCounter, shop } from './stress-clients.ts';
+import { createWitness, type Observed, type Witness } from './witness.ts';
 
 export type StressOptions = {
   readonly commands: number;
@@ -28,18 +22,26 @@ export type StressOptions = {
   readonly skus: number;
   readonly kill: boolean;
   readonly seed: number;
+  /** Requests per second at a steady pace instead of a crowd, for `seconds`. */
+  readonly rate?: number;
+  readonly seconds: number;
   readonly json?: string;
 };
 
-type Asked = Observed & { readonly startedAt: number };
-type Waiting = (outcome: Outcome) => void;
+type Setting = {
+  readonly places: KafkaPlaces;
+  readonly range: Range;
+  readonly processors: Processors;
+  readonly report: (line: string) => void;
+};
 
 const locations = ['L1', 'L2'];
 const killEveryMs = 8_000;
-const answerWithinMs = 60_000;
 const readyMs = 90_000;
 /** Reservations with a short life have run out by then. */
 const settleMs = 4_000;
+/** The first requests find cold code and unopened connections. */
+const warmUpSeconds = 5;
 
 /** Prints the result; resolves with 0 when nothing is wrong, else 1. */
 export async function stressReservations(options: StressOptions): Promise<number> {
@@ -60,7 +62,7 @@ export async function stressReservations(options: StressOptions): Promise<number
     const range = rangeOf(options.skus);
     processors = launch(directory, places, range, report);
     await processors.ready(readyMs);
-    const result = await stress(options, places, range, processors, report);
+    const result = await stress(options, { places, range, processors, report });
     const text = JSON.stringify(result, null, 2);
     process.stdout.write(`${text}\n`);
     if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);
@@ -112,63 +114,43 @@ function launch(
   });
 }
 
-async function stress(
-  options: StressOptions,
-  places: KafkaPlaces,
-  range: Range,
-  processors: Processors,
-  report: (line: string) => void,
-) {
-  const waiting = new Map<string, Waiting[]>();
-  const ended = new AbortController();
-  const following = readTopic(places, outcomes as unknown as Topic<never, never>, {
-    until: ended.signal,
-    onRecord: ({ key, value }) => {
-      const next = waiting.get(String(key))?.shift();
-      next?.(value as Outcome);
-    },
-  });
-  const writer = await recordWriter(places, requests);
-  const ask = async (request: Request): Promise<Asked> => {
-    const key = requestKey(request.client, request.idempotencyKey);
-    const askedAt = performance.now();
-    const answer = new Promise<Outcome | undefined>((told) => {
-      const timer = setTimeout(() => told(undefined), answerWithinMs);
-      const waiters = waiting.get(key) ?? [];
-      waiters.push((outcome) => {
-        clearTimeout(timer);
-        told(outcome);
-      });
-      waiting.set(key, waiters);
-    });
-    await writer.write(key, request);
-    const outcome = await answer;
-    const answeredAt = outcome === undefined ? undefined : performance.now();
-    return { request, outcome, askedAt, answeredAt, startedAt: askedAt };
-  };
+async function stress(options: StressOptions, setting: Setting) {
+  const { places, range, processors, report } = setting;
+  const counter = await openCounter(places);
   try {
-    const opened = await openStock(options, range, ask);
+    const opened = await openStock(options, range, counter.ask);
     report(`stock: ${range.skus.length} SKUs at ${locations.length} locations`);
+    const { rate } = options;
+    const warm =
+      rate === undefined
+        ? []
+        : await askAtRate({ ...options, rate, seconds: warmUpSeconds, range, seed: 0 }, (one) =>
+            counter.ask({ ...one, client: `early ${one.client}` }),
+          );
     const killing = options.kill ? setInterval(() => killOne(processors), killEveryMs) : undefined;
     const beganAt = performance.now();
-    const asked = await shop(options, range, ask, report);
+    const asked =
+      rate === undefined
+        ? await shop({ ...options, range, report }, counter.ask)
+        : await askAtRate({ ...options, rate, range }, counter.ask);
     const tookMs = performance.now() - beganAt;
     clearInterval(killing);
     await new Promise((done) => setTimeout(done, settleMs));
-    return await verdictOf([...opened, ...asked], places, { tookMs, requests: asked.length });
+    report('all answered; judging by the topics');
+    return await verdictOf([...opened, ...warm], asked, places, tookMs);
   } finally {
-    ended.abort();
-    await Promise.all([following, writer.close()]);
+    await counter.close();
   }
 }
 
-/** So much that something is left for most of the run, and not for all of it. */
+/** So much that something is left for most of the run, and not for all of it; at a steady pace there is enough. */
 async function openStock(
-  { commands, skus }: StressOptions,
+  { commands, skus, rate, seconds }: StressOptions,
   range: Range,
-  ask: (request: Request) => Promise<Asked>,
-): Promise<readonly Asked[]> {
-  const units = Math.ceil((commands * 1.5) / skus / locations.length) + 5;
+  ask: Ask,
+): Promise<readonly Observed[]> {
+  const wanted = rate === undefined ? commands * 1.5 : rate * (seconds + warmUpSeconds) * 100;
+  const units = Math.ceil(wanted / skus / locations.length) + 5;
   const adjustments = range.skus.flatMap((sku) =>
     locations.map((location) => ({ sku, location, quantity: units * 1000 })),
   );
@@ -190,100 +172,59 @@ function killOne(processors: Processors): void {
   processors.kill(turn % 2 === 0 ? 'carts' : 'stock');
 }
 
-/** Every client asks one thing after the other; some ask twice with one key, as after a lost answer. */
-async function shop(
-  options: StressOptions,
-  range: Range,
-  ask: (request: Request) => Promise<Asked>,
-  report: (line: string) => void,
-): Promise<readonly Asked[]> {
-  const all: Asked[] = [];
-  let sent = 0;
-  const client = async (number: number): Promise<void> => {
-    const random = randomFrom(options.seed * 1_000 + number);
-    const held: Held[] = [];
-    for (let count = 0; sent < options.commands; count += 1) {
-      sent += 1;
-      if (sent % 5_000 === 0) report(`${sent} of ${options.commands} requests`);
-      const base = plainRequest(`client ${number}`, `${count}`, Date.now());
-      const request = nextRequest(base, held, range, random);
-      const done = await ask(request);
-      all.push(done);
-      if (
-        request.kind === 'reserve' &&
-        done.outcome?.reservation != null &&
-        done.outcome.accepted
-      ) {
-        held.push({ reservation: done.outcome.reservation });
-      }
-      if (request.kind === 'commit' && done.outcome?.accepted && request.reservation !== null) {
-        held.push({ reservation: request.reservation });
-      }
-      if (random(33) === 0) await again(done, ask, all);
-    }
-  };
-  await Promise.all(Array.from({ length: options.clients }, (_, number) => client(number)));
-  return all;
-}
-
-/** The same request once more must be answered the same. */
-async function again(
-  done: Asked,
-  ask: (request: Request) => Promise<Asked>,
-  all: Asked[],
-): Promise<void> {
-  if (done.outcome === undefined) return;
-  const repeated = await ask(done.request);
-  if (JSON.stringify(repeated.outcome) !== JSON.stringify(done.outcome)) {
-    all.push({ ...repeated, outcome: undefined });
-  }
-}
-
+/** Reads the topics record by record; of each only what the judgement needs is kept. */
 async function verdictOf(
-  asked: readonly Asked[],
+  before: readonly Observed[],
+  asked: readonly Observed[],
   places: KafkaPlaces,
-  run: { readonly tookMs: number; readonly requests: number },
+  tookMs: number,
 ) {
-  const entries: LedgerEntry[] = [];
-  const decided: Decision[] = [];
-  const answers = new Map<string, Set<string>>();
-  await readTopic(places, ledger as unknown as Topic<never, never>, {
-    onRecord: ({ value }) => void entries.push(value as LedgerEntry),
-  });
+  const witness = createWitness();
+  let decided = 0;
   await readTopic(places, decisions as unknown as Topic<never, never>, {
-    onRecord: ({ value }) => void decided.push(value as Decision),
-  });
-  await readTopic(places, outcomes as unknown as Topic<never, never>, {
-    onRecord: ({ key, value }) => {
-      const known = answers.get(String(key)) ?? new Set<string>();
-      answers.set(String(key), known.add(JSON.stringify(value)));
+    onRecord: ({ value }) => {
+      decided += 1;
+      witness.decided(value as Decision);
     },
   });
-  const verdict = judge(asked, entries, decided);
-  const contradicted = [...answers.values()].filter((different) => different.size > 1).length;
-  const latencies = asked.flatMap(({ answeredAt, startedAt }) =>
-    answeredAt === undefined ? [] : [answeredAt - startedAt],
+  await readTopic(places, ledger as unknown as Topic<never, never>, {
+    onRecord: ({ value }) => witness.stepped(value as LedgerEntry),
+  });
+  const answers = new Map<string, string>();
+  const contradicted = new Set<string>();
+  await readTopic(places, outcomes as unknown as Topic<never, never>, {
+    onRecord: ({ key, value }) => {
+      const name = String(key);
+      const answer = hashText(JSON.stringify(value));
+      if ((answers.get(name) ?? answer) !== answer) contradicted.add(name);
+      answers.set(name, answer);
+    },
+  });
+  for (const one of before) witness.observed(one);
+  for (const one of asked) witness.observed(one);
+  const { oversold, doubled, unanswered, faults } = witness.verdict();
+  const latencies = asked.flatMap(({ askedAt, answeredAt }) =>
+    answeredAt === undefined ? [] : [answeredAt - askedAt],
   );
   return {
-    requests: run.requests,
+    requests: asked.length,
     accepted: asked.filter(({ outcome }) => outcome?.accepted).length,
-    oversold: verdict.oversold,
-    orphanHolds: orphans(asked, entries),
-    unanswered: verdict.unanswered,
-    doubled: verdict.doubled + contradicted,
-    linearizable: verdict.faults.length === 0,
-    faults: verdict.faults.slice(0, 10),
-    perSecond: Math.round((run.requests * 1000) / run.tookMs),
-    decisionsPerSecond: Math.round((decided.length * 1000) / run.tookMs),
+    oversold,
+    orphanHolds: orphans([...before, ...asked], witness),
+    unanswered,
+    doubled: doubled + contradicted.size,
+    linearizable: faults.length === 0,
+    faults: faults.slice(0, 10),
+    perSecond: Math.round((asked.length * 1000) / tookMs),
+    decisionsPerSecond: Math.round((decided * 1000) / tookMs),
     latencyMs: percentiles(latencies),
+    peakBytes: process.resourceUsage().maxRSS * 1024,
   };
 }
 
 /** Units that are reserved at the end beyond what clients were told they hold, or that are missing. */
-function orphans(asked: readonly Asked[], entries: readonly LedgerEntry[]): number {
-  const reserved = new Map(
-    entries.map((one) => [`${one.sku}|${one.location}`, one.quantities.reserved]),
-  );
+function orphans(asked: readonly Observed[], witness: Witness): number {
+  const reserved = witness.reserved();
   const answered = asked.flatMap(({ request, outcome }) =>
     outcome === undefined ? [] : [{ request, outcome }],
   );

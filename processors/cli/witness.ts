@@ -1,6 +1,7 @@
 /**
  * Was every answer about a SKU right at one moment between question and answer? Written from the rules, apart from the
- * code that it judges: it replays the ledger and the decisions and looks at nothing else.
+ * code that it judges: it replays the ledger and the decisions and looks at nothing else. What it keeps grows with the
+ * requests by a few words each, so that a hundred thousand of them fit in memory.
  */
 import type { Decision, LedgerEntry, Outcome, Request } from '../../schemas/types.ts';
 
@@ -27,109 +28,143 @@ export function judge(
   decisions: readonly Decision[],
   backOrder = 0,
 ): Verdict {
-  return {
-    oversold: ledger.filter(
-      (entry) =>
-        entry.cause.kind === 'decision' &&
-        entry.quantities.available < -backOrder &&
-        isGrant(entry),
-    ).length,
-    doubled: doubledEffects(ledger) + doubledDecisions(decisions),
-    unanswered: observed.filter((one) => one.outcome === undefined).length,
-    faults: [
-      ...ledgerFaults(ledger),
-      ...grantFaults(ledger, decisions),
-      ...realTimeFaults(observed),
-    ],
+  const witness = createWitness(backOrder);
+  for (const decision of decisions) witness.decided(decision);
+  for (const entry of ledger) witness.stepped(entry);
+  for (const one of observed) witness.observed(one);
+  return witness.verdict();
+}
+
+export type Witness = {
+  /** Every decision, before any step. */
+  readonly decided: (decision: Decision) => void;
+  /** Every entry of the ledger, those of a cell in their order. */
+  readonly stepped: (entry: LedgerEntry) => void;
+  readonly observed: (one: Observed) => void;
+  readonly verdict: () => Verdict;
+  /** Thousandths that are reserved at the end, by `sku|location`. */
+  readonly reserved: () => ReadonlyMap<string, number>;
+};
+
+type Cell = {
+  readonly sequence: number;
+  readonly onHand: number;
+  readonly reserved: number;
+};
+
+/** An accepted line as its client saw it. */
+type Touch = { readonly askedAt: number; readonly answeredAt: number; readonly sequence: number };
+
+/** What decisions say that a cell's step left available, and by which command. */
+type Shown = { readonly available: number; readonly commandId: string };
+
+const faultsMax = 100;
+const nothing: Cell = { sequence: 0, onHand: 0, reserved: 0 };
+
+export function createWitness(backOrder = 0): Witness {
+  let oversold = 0;
+  let doubled = 0;
+  let unanswered = 0;
+  const faults: string[] = [];
+  const commandIds = new Set<string>();
+  const effects = new Set<string>();
+  const shown = new Map<string, Map<number, Shown>>();
+  const cells = new Map<string, Cell>();
+  const touches = new Map<string, Touch[]>();
+  const fault = (sentence: string): void => {
+    if (faults.length < faultsMax) faults.push(sentence);
   };
+
+  return {
+    decided: ({ commandId, sku, parts }) => {
+      if (commandIds.has(commandId)) doubled += 1;
+      commandIds.add(commandId);
+      for (const { location, sequence, available } of parts) {
+        inner(shown, `${sku}|${location}`).set(sequence, { available, commandId });
+      }
+    },
+    stepped: (entry) => {
+      const name = `${entry.sku}|${entry.location}`;
+      if (entry.cause.kind === 'decision') {
+        // No command has an effect on one cell twice.
+        const effect = `${entry.cause.id}|${entry.location}`;
+        if (effects.has(effect)) doubled += 1;
+        effects.add(effect);
+        if (entry.quantities.available < -backOrder && isGrant(entry)) oversold += 1;
+      }
+      checkStep(name, cells.get(name) ?? nothing, entry, fault);
+      const { onHand, reserved, available } = entry.quantities;
+      cells.set(name, { sequence: entry.sequence, onHand, reserved });
+      const told = shown.get(name)?.get(entry.sequence);
+      if (told !== undefined && told.available !== available) {
+        fault(`${told.commandId}: the answer shows ${told.available}, the ledger ${available}`);
+      }
+    },
+    observed: ({ outcome, askedAt, answeredAt }) => {
+      if (outcome === undefined) unanswered += 1;
+      if (outcome?.accepted !== true || answeredAt === undefined) return;
+      for (const { sku, location, quantity, sequence } of outcome.lines) {
+        if (quantity <= 0) continue;
+        const name = `${sku}|${location}`;
+        const known = touches.get(name);
+        const touch = { askedAt, answeredAt, sequence };
+        if (known === undefined) touches.set(name, [touch]);
+        else known.push(touch);
+      }
+    },
+    verdict: () => {
+      for (const [name, all] of touches) checkRealTime(name, all, fault);
+      touches.clear();
+      return { oversold, doubled, unanswered, faults };
+    },
+    reserved: () => new Map([...cells].map(([name, { reserved }]) => [name, reserved])),
+  };
+}
+
+function inner<V>(maps: Map<string, Map<number, V>>, name: string): Map<number, V> {
+  const known = maps.get(name) ?? new Map<number, V>();
+  maps.set(name, known);
+  return known;
 }
 
 const isGrant = (entry: LedgerEntry): boolean =>
   entry.changes.some((change) => change.bucket === 'reserved' && change.applied > 0);
 
-/** No command has an effect on one cell twice. */
-function doubledEffects(ledger: readonly LedgerEntry[]): number {
-  const decided = ledger.filter((entry) => entry.cause.kind === 'decision');
-  const names = decided.map((entry) => `${entry.cause.id}|${entry.location}`);
-  return names.length - new Set(names).size;
-}
-
-function doubledDecisions(decisions: readonly Decision[]): number {
-  return decisions.length - new Set(decisions.map((one) => one.commandId)).size;
-}
-
-/** Per cell: sequences without a gap, and each step's figures are the ones before plus its changes. */
-function ledgerFaults(ledger: readonly LedgerEntry[]): readonly string[] {
-  const faults: string[] = [];
-  const last = new Map<string, LedgerEntry>();
-  for (const entry of ledger) {
-    const cell = `${entry.sku} at ${entry.location}`;
-    const before = last.get(cell);
-    if (entry.sequence !== (before?.sequence ?? 0) + 1) {
-      faults.push(`${cell}: step ${entry.sequence} follows ${before?.sequence ?? 0}`);
-    }
-    for (const bucket of ['onHand', 'reserved'] as const) {
-      const moved = entry.changes
-        .filter((change) => change.bucket === bucket)
-        .reduce((sum, change) => sum + change.applied, 0);
-      const should = (before?.quantities[bucket] ?? 0) + moved;
-      if (entry.quantities[bucket] !== should) {
-        faults.push(
-          `${cell}: ${bucket} is ${entry.quantities[bucket]} at ${entry.sequence}, not ${should}`,
-        );
-      }
-    }
-    last.set(cell, entry);
+/** Sequences without a gap, and each step's figures are the ones before plus its changes. */
+function checkStep(
+  name: string,
+  before: Cell,
+  entry: LedgerEntry,
+  fault: (sentence: string) => void,
+): void {
+  if (entry.sequence !== before.sequence + 1) {
+    fault(`${name}: step ${entry.sequence} follows ${before.sequence}`);
   }
-  return faults;
-}
-
-/** What a decision says it granted is what the ledger's step at that sequence did. */
-function grantFaults(
-  ledger: readonly LedgerEntry[],
-  decisions: readonly Decision[],
-): readonly string[] {
-  const steps = new Map(
-    ledger.map((entry) => [`${entry.sku}|${entry.location}|${entry.sequence}`, entry]),
-  );
-  return decisions.flatMap((decision) =>
-    decision.parts.flatMap((part) => {
-      const step = steps.get(`${decision.sku}|${part.location}|${part.sequence}`);
-      return step === undefined || step.quantities.available === part.available
-        ? []
-        : [
-            `${decision.commandId}: the answer shows ${part.available}, the ledger ${step.quantities.available}`,
-          ];
-    }),
-  );
-}
-
-/** Real time: what was answered before another was asked has the lower sequence in every cell that both touched. */
-function realTimeFaults(observed: readonly Observed[]): readonly string[] {
-  type Touch = { readonly askedAt: number; readonly answeredAt: number; readonly sequence: number };
-  const byCell = new Map<string, Touch[]>();
-  for (const { outcome, askedAt, answeredAt } of observed) {
-    if (outcome?.accepted !== true || answeredAt === undefined) continue;
-    for (const line of outcome.lines.filter(({ quantity }) => quantity > 0)) {
-      const cell = `${line.sku} at ${line.location}`;
-      const touches = byCell.get(cell) ?? [];
-      touches.push({ askedAt, answeredAt, sequence: line.sequence });
-      byCell.set(cell, touches);
+  for (const bucket of ['onHand', 'reserved'] as const) {
+    let should = before[bucket];
+    for (const change of entry.changes) if (change.bucket === bucket) should += change.applied;
+    if (entry.quantities[bucket] !== should) {
+      fault(
+        `${name}: ${bucket} is ${entry.quantities[bucket]} at ${entry.sequence}, not ${should}`,
+      );
     }
   }
-  return [...byCell].flatMap(([cell, touches]) => {
-    // By sequence: none may have been answered before one with a lower sequence was asked.
-    const ordered = [...touches].sort((one, other) => one.sequence - other.sequence);
-    let latestAsked = Number.NEGATIVE_INFINITY;
-    const faults: string[] = [];
-    for (const touch of ordered) {
-      if (touch.answeredAt < latestAsked) {
-        faults.push(
-          `${cell}: step ${touch.sequence} was answered before an earlier step was asked for`,
-        );
-      }
-      latestAsked = Math.max(latestAsked, touch.askedAt);
+}
+
+/**
+ * Real time: by sequence, none may have been answered before one with a lower sequence was asked for. The steps of a
+ * cell are one sequence already, so this one pass after sorting decides whether its history is linearizable.
+ */
+function checkRealTime(
+  name: string,
+  touches: readonly Touch[],
+  fault: (sentence: string) => void,
+): void {
+  let latestAsked = Number.NEGATIVE_INFINITY;
+  for (const touch of [...touches].sort((one, other) => one.sequence - other.sequence)) {
+    if (touch.answeredAt < latestAsked) {
+      fault(`${name}: step ${touch.sequence} was answered before an earlier step was asked for`);
     }
-    return faults;
-  });
+    latestAsked = Math.max(latestAsked, touch.askedAt);
+  }
 }
