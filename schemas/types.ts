@@ -707,11 +707,11 @@ export type Request = {
   readonly reservation: null | string;
   /** Sales channel. */
   readonly channel: null | string;
-  /** Target of a transfer. */
+  /** Target of a transfer or a dispatch. */
   readonly toLocation: null | string;
-  /** Refuse unless the cell is at this sequence. */
+  /** Refuse unless each cell is at this sequence. */
   readonly expectedSequence: null | number;
-  /** Refuse unless the cell shows this figure. */
+  /** Refuse unless each cell shows this figure. */
   readonly changeFromQuantity: null | number;
   /** Time to live of the reservation. */
   readonly expiresAt: null | number;
@@ -725,9 +725,9 @@ export type Request = {
   readonly occurredAt: number;
   /** Where to take lines without a location from, best first; empty: wherever the SKU is. */
   readonly locations: readonly string[];
-  /** adjust: which quantity it changes. */
+  /** adjust: which quantity it changes. receive, return: what becomes of the goods: onHand, damaged or qualityControl. */
   readonly bucket: string;
-  /** fulfil: names the sale as the ERP will post it. */
+  /** fulfil, return: names the sale or the credit as the ERP will post it. */
   readonly echoKey: null | string;
   /** Between partitions of carts: who asks a reservation's cart for its lines; null from clients. */
   readonly askedBy: null | string;

@@ -1,6 +1,7 @@
 /** The decisions of all SKUs → one outcome, and what has to be told to the SKUs in the end. */
 import type { Command, Decision, Outcome, OutcomeLine, Request } from '../../schemas/types.ts';
 import { requestKey } from '../topics.ts';
+import { actsOnCells, actsOnReservation } from './plan.ts';
 import type { CartLine } from './state.ts';
 
 export type Conclusion = {
@@ -21,7 +22,8 @@ export function conclude(
   const decisions = lines.flatMap((line) => line.decision ?? []);
   if (decisions.length < lines.length) return undefined;
   const refusals = decisions.filter((decision) => !decision.accepted);
-  const isPartial = request.policy === 'FillAllAvailable' && request.kind === 'reserve';
+  const isDivisible = request.kind === 'reserve' || actsOnCells(request.kind);
+  const isPartial = request.policy === 'FillAllAvailable' && isDivisible;
   const isAccepted = isPartial ? refusals.length < decisions.length : refusals.length === 0;
   return {
     outcome: outcomeOf(request, lines, hash, isAccepted, refusals[0]),
@@ -35,8 +37,8 @@ function followUpsOf(
   isAccepted: boolean,
 ): Conclusion['followUps'] {
   const skus = [...new Set(decisions.filter(({ accepted }) => accepted).map(({ sku }) => sku))];
-  const isHeld = kind === 'reserve' || kind === 'update';
-  if (isHeld && policy !== 'FillAllAvailable' && decisions.length > 1) {
+  const isTogether = kind === 'reserve' || kind === 'update' || actsOnCells(kind);
+  if (isTogether && policy !== 'FillAllAvailable' && decisions.length > 1) {
     return skus.map((sku) => ({ kind: isAccepted ? 'confirm' : 'abort', sku }));
   }
   // A reservation that has run out in part is given up whole: the rest would hold for nobody.
@@ -102,7 +104,7 @@ export function followUp(
     sku,
     location: '',
     quantity: 0,
-    reservation: request.kind === 'reserve' ? key : request.reservation,
+    reservation: actsOnReservation(request.kind) ? request.reservation : key,
     channel: request.channel,
     expectedSequence: null,
     changeFromQuantity: null,

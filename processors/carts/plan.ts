@@ -7,6 +7,7 @@ export type RequestRefusal =
   | 'LINES_MISSING'
   | 'LINES_TOO_MANY'
   | 'ONE_LINE_ONLY'
+  | 'LINE_TWICE'
   | 'QUANTITY_INVALID'
   | 'LOCATION_MISSING'
   | 'RESERVATION_MISSING'
@@ -36,8 +37,15 @@ const onCell: ReadonlySet<Request['kind']> = new Set([
   'set',
   'count',
   'transfer',
+  'dispatch',
+  'receive',
+  'return',
   'allocate',
 ]);
+
+/** Acts on a reservation that another request has made, and not on cells. */
+export const actsOnReservation = (kind: Request['kind']): boolean => onReservation.has(kind);
+export const actsOnCells = (kind: Request['kind']): boolean => onCell.has(kind);
 
 export function plan(request: Request, nowMs: number, bundles: Bundles): Plan {
   const { kind, lines } = request;
@@ -56,7 +64,7 @@ export function plan(request: Request, nowMs: number, bundles: Bundles): Plan {
   return { kind: 'commands', commands: commandsOf(request, explodeLines(lines, bundles), nowMs) };
 }
 
-function lineFault({ kind, lines, policy, expectedSequence, changeFromQuantity }: Request) {
+function lineFault({ kind, lines, policy, reservation }: Request) {
   if (kind === 'reserve' && lines.some((line) => line.quantity <= 0)) {
     return refused('QUANTITY_INVALID', 'a line to reserve needs more than 0 units');
   }
@@ -64,13 +72,15 @@ function lineFault({ kind, lines, policy, expectedSequence, changeFromQuantity }
   if (lines.some((line) => (line.location ?? '') === '')) {
     return refused('LOCATION_MISSING', `${kind} needs the location of each line`);
   }
-  // All or nothing over several SKUs cannot be promised for what stands at once.
-  const isExpecting = expectedSequence !== null || changeFromQuantity !== null;
-  const isSettledAtOnce = kind === 'transfer' || kind === 'allocate' || isExpecting;
-  return lines.length > 1 && isSettledAtOnce && policy !== 'FillAllAvailable'
+  const cells = new Set(lines.map(({ sku, location }) => JSON.stringify([sku, location])));
+  if ((kind === 'set' || kind === 'count') && cells.size < lines.length) {
+    return refused('LINE_TWICE', `two lines ${kind} the same SKU at the same location`);
+  }
+  const isMove = kind === 'transfer' && reservation !== null;
+  return lines.length > 1 && isMove && policy !== 'FillAllAvailable'
     ? refused(
         'ONE_LINE_ONLY',
-        `${kind} takes one line, or FillAllAvailable and each line by itself`,
+        'what a reservation holds moves line by line: one line, or FillAllAvailable',
       )
     : undefined;
 }
@@ -89,7 +99,8 @@ function commandsOf(
 ): readonly Command[] {
   const { kind, client, idempotencyKey, policy } = request;
   const key = requestKey(client, idempotencyKey);
-  const isHeld = kind === 'reserve' || kind === 'update';
+  // Of several lines, all or none: each waits until its cart has heard of all.
+  const isTogether = kind === 'reserve' || kind === 'update' || onCell.has(kind);
   return lines.map((line, index) => ({
     id: `${key}#${index}`,
     client,
@@ -112,7 +123,7 @@ function commandsOf(
     toLocation: request.toLocation,
     bucket: request.bucket,
     echoKey: request.echoKey,
-    undecided: isHeld && policy !== 'FillAllAvailable' && lines.length > 1,
+    undecided: isTogether && policy !== 'FillAllAvailable' && lines.length > 1,
   }));
 }
 

@@ -2,9 +2,15 @@
 import type { Command, Decision } from '../../schemas/types.ts';
 import { decisions, requestKey } from '../topics.ts';
 import { type Emit, emit, type StateView } from '../topology/topology.ts';
-import { adjust, allocate, count, setQuantity, staleness, transfer } from './adjustments.ts';
+import { carryOut, objection } from './adjustments.ts';
 import { OpenSku } from './open-sku.ts';
-import { commitReservation, fulfilReservation, releaseReservation } from './reservations.ts';
+import { keepPending, settlePending } from './pending-lines.ts';
+import {
+  commitReservation,
+  fulfilReservation,
+  moveReservation,
+  releaseReservation,
+} from './reservations.ts';
 import {
   type Asked,
   abort,
@@ -14,9 +20,9 @@ import {
   update,
   waitMaxMs,
 } from './reserve.ts';
-import { authorityAt, type StockRules } from './rules.ts';
+import type { StockRules } from './rules.ts';
 import type { StockState } from './state.ts';
-import { refused, type Verdict } from './verdict.ts';
+import { accepted, type Refused, refused, type Verdict } from './verdict.ts';
 import { dropWaiting, hasShortWaiters, putWaiting } from './waiting.ts';
 
 export function applyCommand(
@@ -27,7 +33,7 @@ export function applyCommand(
   const { command } = asked;
   const open = openFor(asked, state, rules);
   if (command.kind === 'confirm') {
-    confirm(open, command);
+    if (!settlePending(open, asked)) confirm(open, command);
     return open.finish();
   }
   if (command.kind === 'abort' || command.kind === 'release') {
@@ -36,7 +42,7 @@ export function applyCommand(
       decisionOf(one.command, refused('RESERVATION_RELEASED', 'given up while it waited'), open),
     );
     if (command.kind === 'abort') {
-      abort(open, command);
+      if (!settlePending(open, asked)) abort(open, command);
       return [...open.finish(), ...gaveUp];
     }
     return [...settleCommand(asked, decide(open, asked), open, state), ...gaveUp];
@@ -88,14 +94,7 @@ export function settleCommand(
       return [decisionOf(command, verdict, open)];
     case 'accepted': {
       if (!open.isExact()) {
-        const reason = `${command.sku} would be beyond what a quantity can hold`;
-        return [
-          decisionOf(
-            command,
-            refused('QUANTITY_OVERFLOW', reason),
-            openFor(asked, state, open.rules),
-          ),
-        ];
+        return [decisionOf(command, beyond(command), openFor(asked, state, open.rules))];
       }
       const emits = open.finish();
       return [...emits, decisionOf(command, verdict, open)];
@@ -124,29 +123,22 @@ export function decide(open: OpenSku, asked: Asked): Verdict {
 
 function decideStock(open: OpenSku, asked: Asked): Verdict {
   const { command } = asked;
-  if (command.location === '')
-    return refused('LOCATION_MISSING', `${command.kind} needs a location`);
-  const stale = staleness(open, command);
-  if (stale !== undefined) return stale;
-  if (command.kind === 'allocate') return allocate(open, asked);
-  if (command.kind === 'transfer' && command.reservation !== null) return transfer(open, asked);
-  const isOnHand = command.bucket === 'onHand';
-  if (isOnHand && authorityAt(open.rules, command.location) === 'balance') {
-    const reason = `at ${command.location} the ERP's balance is the figure: change it there`;
-    return refused('AUTHORITY_ELSEWHERE', reason);
+  if (command.kind === 'transfer' && command.reservation !== null) {
+    return moveReservation(open, command);
   }
-  switch (command.kind) {
-    case 'adjust':
-      return adjust(open, asked);
-    case 'set':
-      return setQuantity(open, asked);
-    case 'count':
-      return count(open, asked);
-    case 'transfer':
-      return transfer(open, asked);
-    default:
-      return refused('KIND_UNKNOWN', `${command.kind} is not a command`);
-  }
+  const wrong = objection(open, asked);
+  if (wrong !== undefined) return wrong;
+  if (!command.undecided) return accepted(carryOut(open, asked));
+  // Tried on a copy that nobody keeps: what it would do, and whether the figures can hold it.
+  const trial = new OpenSku(open.state, open.sku, open.cause, open.rules);
+  const moved = carryOut(trial, asked);
+  if (!trial.isExact()) return beyond(command);
+  keepPending(open, asked, moved);
+  return accepted(moved);
+}
+
+function beyond({ sku }: Command): Refused {
+  return refused('QUANTITY_OVERFLOW', `${sku} would be beyond what a quantity can hold`);
 }
 
 export function decisionOf(

@@ -1,6 +1,7 @@
 /** What becomes of a reservation: paid, given up, handed out, moved, run out. */
-import type { Command, Effect } from '../../schemas/types.ts';
+import type { Command } from '../../schemas/types.ts';
 import { addToAgenda } from '../topology/agenda.ts';
+import { tillEffect } from './adjustments.ts';
 import { applyEcho } from './echoes.ts';
 import {
   changeHold,
@@ -67,36 +68,12 @@ export function fulfilReservation(open: OpenSku, asked: Asked): Verdict {
 
 function sell(
   open: OpenSku,
-  { command, nowMs, order }: Asked,
+  asked: Asked,
   share: { readonly location: string; readonly quantity: number },
 ): void {
-  const effect: Effect = {
-    id: command.id,
-    kind: 'event',
-    asserted: true,
-    bucket: 'onHand',
-    location: share.location,
-    quantity: -share.quantity,
-    occurredAt: Math.min(command.occurredAt, nowMs),
-    order,
-    reason: command.reason,
-    reference: command.reference,
-    echo:
-      command.echoKey === null
-        ? null
-        : {
-            key: command.echoKey,
-            role: 'till',
-            rule: 'supersede',
-            complete: true,
-            contained: false,
-            netted: false,
-          },
-    expectedAt: null,
-    booking: null,
-  };
+  const effect = tillEffect(asked, share.location, -share.quantity);
   const cell = open.cell(share.location);
-  const place = { at: effect.occurredAt, system: open.cause.system, order };
+  const place = { at: effect.occurredAt, system: open.cause.system, order: effect.order };
   const applied =
     effect.echo === null ? cell.addHistory(place, effect.quantity) : applyEcho(effect, place, open);
   const { bucket, quantity, occurredAt, reason, reference, id } = effect;
@@ -109,7 +86,11 @@ function sell(
 }
 
 /** Moves what a reservation holds to another location, if there is as much. */
-export function moveReservation(open: OpenSku, command: Command, to: string): Verdict {
+export function moveReservation(open: OpenSku, command: Command): Verdict {
+  const to = command.toLocation;
+  if (to === null || to === command.location) {
+    return refused('LOCATION_MISSING', 'a transfer needs another location to go to');
+  }
   const known = findHold(open, reservationOf(command));
   if (known === undefined) return unknownReservation(command);
   if (hasEnded(known)) return endedRefusal(known);

@@ -88,6 +88,15 @@ export type WaitingCommand = {
   readonly untilMs: number;
 };
 
+/** A line that has been checked and is done when its cart confirms. */
+export type PendingLine = { readonly command: Command; readonly order: string };
+
+/** Of one SKU, by request. */
+export type PendingLines = {
+  readonly kind: 'pending lines';
+  readonly requests: Readonly<Record<string, readonly PendingLine[]>>;
+};
+
 export type StockState =
   | Cell
   | { readonly kind: 'page'; readonly page: HistoryPage }
@@ -98,6 +107,7 @@ export type StockState =
   | Order
   /** Reservations that hold goods of a SKU and are not decided. */
   | { readonly kind: 'undecided'; readonly reservations: readonly string[] }
+  | PendingLines
   | { readonly kind: 'waiting'; readonly commands: readonly WaitingCommand[] }
   /** SKUs with waiting commands, and when the first of them gives up. */
   | { readonly kind: 'waitingSkus'; readonly untilBySku: Readonly<Record<string, number>> }
@@ -116,6 +126,7 @@ export const itemKey = (sku: string): string => `i|${sku}`;
 export const holdKey = (sku: string, reservation: string): string => `r|${sku}|${reservation}`;
 export const orderKey = (sku: string, order: string): string => `o|${sku}|${order}`;
 export const undecidedKey = (sku: string): string => `u|${sku}`;
+export const pendingKey = (sku: string): string => `p|${sku}`;
 export const waitingKey = (sku: string): string => `w|${sku}`;
 export const waitingSkusKey = 'w';
 

@@ -35,6 +35,14 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant('again' as const), of: fc.nat(30) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('adjust' as const), line }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('goods' as const),
+      kind: fc.constantFrom('transfer', 'dispatch', 'receive', 'allocate', 'adjust', 'set'),
+      lines: fc.array(line, { minLength: 1, maxLength: 3 }),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({ what: fc.constant('wait' as const), ms: fc.constantFrom(20, 100, 400) }),
   },
@@ -67,6 +75,7 @@ it('D2: whatever crashes when, nothing is oversold or held for nobody, and each 
       }
       made.wait(1_000);
       check(made, sent);
+      expect(unitsOf(made)).toEqual(unitsTold(made, sent));
       // When all has run out or was handed out, only what was paid is still held.
       made.wait(1_000_000);
       expect(heldInTheEnd(made)).toEqual(paidFor(made));
@@ -110,6 +119,18 @@ function play(made: Shop, one: Step, sent: Request[]): void {
     case 'adjust':
       ask({ kind: 'adjust', lines: linesOf([one.line.sku, one.line.units, 'L1']) });
       return;
+    case 'goods': {
+      const kind = one.kind as Request['kind'];
+      const from = kind === 'receive' ? 'L2' : 'L1';
+      ask({
+        kind,
+        lines: linesOf(...one.lines.map(({ sku, units }) => [sku, units, from] as const)),
+        toLocation: 'L2',
+        channel: kind === 'allocate' ? 'web' : null,
+        changeFromQuantity: kind === 'set' ? 5_000 : null,
+      });
+      return;
+    }
     case 'wait':
       made.pass(one.ms);
   }
@@ -146,6 +167,33 @@ function check(made: Shop, sent: readonly Request[]): void {
     });
   const verdict = judge(observed, made.ledger(), made.decisions());
   expect(verdict).toEqual({ oversold: 0, doubled: 0, unanswered: 0, faults: [] });
+}
+
+/** Units of each SKU that are somewhere or on their way. */
+function unitsOf(made: Shop): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    skus.map((sku) => {
+      const figures = locations.map((location) => made.level(sku, location)?.quantities);
+      const units = figures.map((one) => ((one?.onHand ?? 0) + (one?.inTransit ?? 0)) / 1000);
+      return [sku, units.reduce((sum, one) => sum + one, 0)];
+    }),
+  );
+}
+
+/** What came in and went out by what clients were told; goods that only move change nothing. */
+function unitsTold(made: Shop, sent: readonly Request[]): Readonly<Record<string, number>> {
+  const units = new Map<string, number>(skus.map((sku) => [sku, 0]));
+  const kinds = new Map(sent.map((one) => [one.idempotencyKey, one.kind]));
+  const outcomes = new Map(made.outcomes().map((one) => [one.idempotencyKey, one]));
+  for (const [key, { accepted, lines }] of outcomes) {
+    const kind = kinds.get(key);
+    const sign = kind === 'adjust' || kind === 'set' ? 1 : kind === 'fulfil' ? -1 : 0;
+    if (!accepted) continue;
+    for (const { sku, quantity } of lines) {
+      units.set(sku, (units.get(sku) ?? 0) + (sign * quantity) / 1000);
+    }
+  }
+  return Object.fromEntries(units);
 }
 
 /** Units held by cell at the end, where any are. */

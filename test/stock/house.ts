@@ -38,7 +38,7 @@ export class House {
   private readonly openAlerts = new Map<string, Alert>();
   private readonly lines = new Map<string, { quantity: number; open: number }>();
   private readonly handedOut = new Set<string>();
-  private readonly postings = new Map<string, number>();
+  private readonly sales = new Map<string, { isTold: boolean; posted: number }>();
   private readonly step = stockStepBy(noRules);
   private readonly kept = new Map<string, StockState>();
   private offset = 0n;
@@ -95,7 +95,7 @@ export class House {
       case 'till': {
         const sold = { quantity: -told.pieces * thousand, occurredAt: atMs };
         this.move(sku, [{ ...sold, echo: echo(told.receipt, 'till') }], atMs, 'pos');
-        book.moves(`${sku}|L1`, -told.pieces);
+        this.learnSale(told, book, (sale) => ({ ...sale, isTold: true }));
         return;
       }
       case 'tillPosted':
@@ -114,16 +114,26 @@ export class House {
     } else book.ships(order, line.name, `${sku}|${line.location}`, pieces);
   }
 
-  /** A posting is the ERP's figure for the sale: twice the pieces while it stands there twice. */
   private postTill(told: Extract<Told, { kind: 'tillPosted' }>, book: OrderBook): void {
     const { sku, atMs, receipt, pieces, isTakenBack } = told;
-    const before = this.postings.get(receipt) ?? 0;
-    const after = before + (isTakenBack ? -1 : 1);
-    this.postings.set(receipt, after);
     const quantity = (isTakenBack ? 1 : -1) * pieces * thousand;
     const posting = { quantity, asserted: !isTakenBack, occurredAt: atMs };
     this.move(sku, [{ ...posting, echo: echo(receipt, 'posting') }], atMs, 'erp');
-    book.moves(`${sku}|L1`, (Math.max(1, before) - Math.max(1, after)) * pieces);
+    const by = isTakenBack ? -1 : 1;
+    this.learnSale(told, book, (sale) => ({ ...sale, posted: sale.posted + by }));
+  }
+
+  /** Until it is posted a sale is what the till told; then it is the ERP's figure, twice if it stands there twice. */
+  private learnSale(
+    { sku, receipt, pieces }: Extract<Told, { kind: 'till' | 'tillPosted' }>,
+    book: OrderBook,
+    change: (sale: { isTold: boolean; posted: number }) => { isTold: boolean; posted: number },
+  ): void {
+    const before = this.sales.get(receipt) ?? { isTold: false, posted: 0 };
+    const after = change(before);
+    this.sales.set(receipt, after);
+    const times = ({ isTold, posted }: typeof before) => (posted > 0 ? posted : isTold ? 1 : 0);
+    book.moves(`${sku}|L1`, (times(before) - times(after)) * pieces);
   }
 
   private ask(told: Ask, book: OrderBook): void {
