@@ -2,7 +2,10 @@
  * ClickHouse by one client: the engine inside this process, or a server. The embedded engine opens a data folder for
  * one process at a time, runs the queries of one session one after the other, and keeps a session's settings.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { embeddedSession } from './clickhouse-session.ts';
 
@@ -19,8 +22,18 @@ export type ClickHouseOptions = {
       };
 };
 
+/** One insert of one block in format Native. */
+export type BlockInsert = {
+  /** INSERT INTO … (…). */
+  readonly into: string;
+  readonly settings: string;
+  readonly native: Buffer;
+};
+
 export type ClickHouse = {
   readonly database: string;
+  /** Resolves when the rows are readable. */
+  readonly insertBlock: (insert: BlockInsert) => Promise<void>;
   /** For inserts and DDL. */
   readonly writer: ClickHouseClient;
   /** For our own questions. */
@@ -100,10 +113,26 @@ async function openEmbedded(database: string, path: string): Promise<ClickHouse>
     session({ ...guestLimits, ...wish.settings, readonly: '1' }, wish.database);
   await engine.queryAsync(`CREATE DATABASE IF NOT EXISTS ${database}`);
   const writer = session({ max_insert_threads: '1' });
+  // The embedded engine takes statements as text only; a file takes bytes, and was three times as quick as JSON.
+  const blocks = resolve(`${path}.blocks/${database}`);
+  rmSync(blocks, { recursive: true, force: true });
+  mkdirSync(blocks, { recursive: true });
+  let count = 0;
   const reader = session({});
   const guests = Array.from({ length: embeddedGuests }, () => guest({ settings: {} }));
   return {
     database,
+    insertBlock: async ({ into, settings, native }) => {
+      count += 1;
+      const file = `${blocks}/${count}.native`;
+      try {
+        await writeFile(file, native);
+        const from = `SELECT * FROM file(${settingText('file', file)}, 'Native')`;
+        await writer.command({ query: `${into} SETTINGS ${settings} ${from}` });
+      } finally {
+        await rm(file, { force: true });
+      }
+    },
     writer,
     reader,
     guests,
@@ -144,6 +173,11 @@ async function openServer(
   const guest = guestWith({ settings: {} });
   return {
     database,
+    insertBlock: async ({ into, settings, native }) => {
+      const query = `${into} SETTINGS ${settings} FORMAT Native`;
+      const result = await writer.exec({ query, values: Readable.from([native]) });
+      for await (const _ of result.stream);
+    },
     writer,
     reader,
     guests: Array.from({ length: serverGuests }, () => guest),

@@ -1,54 +1,43 @@
 /** Blocks of rows into ClickHouse, and our own questions out of it. */
-import { Readable } from 'node:stream';
-import type { AnalyticsStore, Row, TableRows } from '../analytics/ports.ts';
+import type { AnalyticsStore, TableRows } from '../analytics/ports.ts';
+import { nativeBlock } from './clickhouse-block.ts';
 import type { ClickHouse } from './clickhouse-client.ts';
 
-/** Rows that are made at a time: the event loop is free in between. */
-const rowsPerPiece = 500;
-
 export function clickHouseStore(clickHouse: ClickHouse): AnalyticsStore {
+  const typesByTable = new Map<string, ReadonlyMap<string, string>>();
+  const select = async (query: string): Promise<readonly (readonly unknown[])[]> => {
+    const result = await clickHouse.reader.query({ query, format: 'JSONCompactEachRow' });
+    return await result.json<readonly unknown[]>();
+  };
+  const typesOf = async (table: string): Promise<ReadonlyMap<string, string>> => {
+    const known = typesByTable.get(table);
+    if (known !== undefined) return known;
+    const columns = await select(
+      `SELECT name, type FROM system.columns WHERE database = '${clickHouse.database}' AND table = '${table}'`,
+    );
+    const types = new Map(columns.map(([name, type]) => [String(name), String(type)]));
+    if (types.size > 0) typesByTable.set(table, types);
+    return types;
+  };
   return {
-    insert: (rows) => insert(clickHouse, rows),
-    select: async (query) => {
-      const result = await clickHouse.reader.query({ query, format: 'JSONCompactEachRow' });
-      return await result.json<readonly unknown[]>();
+    select,
+    insert: async (rows) => {
+      const block = nativeBlock(rows, await typesOf(rows.table));
+      if (block.rows === 0) return 0;
+      await clickHouse.insertBlock({ ...statementOf(clickHouse, rows), native: block.bytes });
+      return block.rows;
     },
   };
 }
 
-async function insert(clickHouse: ClickHouse, insert: TableRows): Promise<number> {
-  const { table, columns, token } = insert;
+function statementOf(
+  { database }: ClickHouse,
+  { table, columns, token }: TableRows,
+): { readonly into: string; readonly settings: string } {
   const names = columns.map((name) => `\`${name}\``).join(', ');
-  // The token is part of the statement: a setting of its own would stay in an embedded session.
-  const query =
-    `INSERT INTO ${clickHouse.database}.${table} (${names}) ` +
-    `SETTINGS async_insert = 0, insert_deduplicate = 1, insert_deduplication_token = '${token}' ` +
-    'FORMAT JSONCompactEachRow';
-  let rows = 0;
-  const counted = pieces(insert.rows, (count) => {
-    rows += count;
-  });
-  const result = await clickHouse.writer.exec({ query, values: Readable.from(counted) });
-  for await (const _ of result.stream);
-  return rows;
-}
-
-async function* pieces(
-  rows: Iterable<Row>,
-  onPiece: (rows: number) => void,
-): AsyncGenerator<string> {
-  let text = '';
-  let count = 0;
-  for (const row of rows) {
-    text += `${JSON.stringify(row)}\n`;
-    count += 1;
-    if (count < rowsPerPiece) continue;
-    yield text;
-    onPiece(count);
-    text = '';
-    count = 0;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  if (count > 0) yield text;
-  onPiece(count);
+  return {
+    into: `INSERT INTO ${database}.${table} (${names})`,
+    // In the statement: a setting of its own would stay in an embedded session.
+    settings: `async_insert = 0, insert_deduplicate = 1, insert_deduplication_token = '${token}'`,
+  };
 }

@@ -1,8 +1,9 @@
 /** A block in the making: records by lane, cut at fixed offsets, so that the same ranges always give the same rows. */
 import type { StreamRecord } from '../topology/topology.ts';
-import type { Row, TableRows } from './ports.ts';
+import type { Feed } from './feed.ts';
+import type { TableRows } from './ports.ts';
 import { type Lane, type Range, rangesToken } from './progress.ts';
-import type { Feed } from './rows.ts';
+
 import type { Feeds } from './tables.ts';
 
 type OpenLane = { readonly lane: Lane; readonly records: StreamRecord[]; next: bigint };
@@ -57,23 +58,25 @@ export class OpenBlock {
     );
     return [...new Set(ranges.map((range) => range.table))].flatMap((table) => {
       const own = ranges.filter((range) => range.table === table);
-      const columns = feedOf(feeds, own[0])?.columns;
-      if (columns === undefined) return [];
-      const rows = { [Symbol.iterator]: () => rowsOf(feeds, own, records) };
-      return [{ table, columns, rows, token: rangesToken(own) }];
+      const first = feedOf(feeds, own[0]);
+      if (first === undefined) return [];
+      const { columns } = first;
+      const items = { [Symbol.iterator]: () => itemsOf(feeds, own, records) };
+      return [{ table, columns, items, read: first.read, token: rangesToken(own) }];
     });
   }
 }
 
-function* rowsOf(
+/** The topics of several channels go to one table, each told by its own feed. */
+function* itemsOf(
   feeds: Feeds,
   ranges: readonly Range[],
   records: ReadonlyMap<string, readonly StreamRecord[]>,
-): Generator<Row> {
+): Generator<unknown> {
   for (const range of ranges) {
     const feed = feedOf(feeds, range);
     for (const record of records.get(placeOf(range)) ?? []) {
-      yield* feed?.rows({ record, lineage: range.lineage }) ?? [];
+      yield* feed?.items({ record, lineage: range.lineage }) ?? [];
     }
   }
 }

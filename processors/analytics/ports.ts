@@ -34,19 +34,35 @@ export interface RecordReader {
   poll(limit: { readonly waitMs: number; readonly recordsMax: number }): Promise<Batch>;
 }
 
-/** One value of a row: decimals and 64-bit numbers are text, times are milliseconds. */
+/**
+ * One value of a row. What it stands for is the column's to say: a number is thousandths for a decimal, milliseconds
+ * for a time, else itself.
+ */
 export type Cell = string | number | boolean | readonly string[];
 export type Row = readonly Cell[];
 
-/** The rows of one insert, in the order of `columns`. */
+/** The rows of one insert, column by column. */
 export type TableRows = {
   readonly table: string;
   readonly columns: readonly string[];
-  /** Made while they are written; may be gone through again. */
-  readonly rows: Iterable<Row>;
+  /** One per row: what the cells are read from. Made while they are written; may be gone through again. */
+  readonly items: Iterable<unknown>;
+  /** For each column: item → cell. */
+  readonly read: readonly ((item: never) => Cell)[];
   /** The same rows have the same token: ClickHouse drops what it has already. */
   readonly token: string;
 };
+
+/** Rows that are there as rows. */
+export function plainRows(
+  table: string,
+  columns: readonly string[],
+  rows: readonly Row[],
+  token: string,
+): TableRows {
+  const read = columns.map((_, index) => (row: Row) => row[index] ?? '');
+  return { table, columns, items: rows, read, token };
+}
 
 export interface AnalyticsStore {
   /**

@@ -2,7 +2,7 @@
  * How far each table has come, as ClickHouse itself holds it: the ranges that were written before each block, and the
  * highest offsets in the tables. Nothing about it is kept in Kafka.
  */
-import type { AnalyticsStore, PartitionBounds } from './ports.ts';
+import { type AnalyticsStore, type PartitionBounds, plainRows } from './ports.ts';
 import type { Feeds } from './tables.ts';
 
 /** Records of one partition on their way to one table: from `first` up to, not with, `next`. */
@@ -166,23 +166,20 @@ export async function writeRanges(
   ranges: readonly Range[],
   nowMs: number,
 ): Promise<void> {
-  await store.insert({
-    table: 'load_ranges',
-    columns: rangeColumns,
-    rows: ranges.map((range) => [
-      String(range.block),
-      range.table,
-      range.topic,
-      range.lineage,
-      range.partition,
-      String(range.first),
-      String(range.next),
-      range.lastTimestampMs,
-      String(range.records),
-      nowMs,
-    ]),
-    token: `ranges ${ranges[0]?.block ?? 0} ${rangesToken(ranges)}`,
-  });
+  const rows = ranges.map((range) => [
+    range.block,
+    range.table,
+    range.topic,
+    range.lineage,
+    range.partition,
+    Number(range.first),
+    Number(range.next),
+    range.lastTimestampMs,
+    range.records,
+    nowMs,
+  ]);
+  const token = `ranges ${ranges[0]?.block ?? 0} ${rangesToken(ranges)}`;
+  await store.insert(plainRows('load_ranges', rangeColumns, rows, token));
 }
 
 /** Names a set of ranges: the same ranges, the same name. */

@@ -1,4 +1,4 @@
-/** Record → rows, column by column. Pure. Names are those of adapters/migrations/0001-tables.sql. */
+/** Movements, the ledger, stock, channels, alerts and dead letters → rows. Pure. */
 import type {
   Alert,
   Cause,
@@ -12,75 +12,15 @@ import type {
   StockKey,
   StockLevel,
 } from '../../schemas/types.ts';
-import type { StreamRecord } from '../topology/topology.ts';
-import type { Cell, Row } from './ports.ts';
-
-/** A record, and which life of its topic it belongs to: a topic that is recreated starts another one. */
-export type Delivery<K = unknown, V = unknown> = {
-  readonly record: StreamRecord<K, V>;
-  readonly lineage: number;
-};
-
-/** How a record becomes rows of one table. */
-export type Feed = {
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly rows: (delivery: Delivery) => readonly Row[];
-};
-
-type Column<R> = readonly [name: string, value: (row: R) => Cell];
-
-/** Thousandths of a unit as decimal text, exact for every safe integer. */
-export function decimalText(thousandths: number): string {
-  const digits = String(Math.abs(thousandths)).padStart(4, '0');
-  return `${thousandths < 0 ? '-' : ''}${digits.slice(0, -3)}.${digits.slice(-3)}`;
-}
-
-function feed<R extends Delivery>(
-  table: string,
-  columns: readonly Column<R>[],
-  split: (delivery: Delivery) => readonly R[],
-): Feed {
-  const all = [...columns, ...placeColumns];
-  const values = all.map(([, value]) => value);
-  return {
-    table,
-    columns: all.map(([name]) => name),
-    rows: (delivery) => split(delivery).map((row) => values.map((value) => value(row))),
-  };
-}
-
-const placeColumns: readonly Column<Delivery>[] = [
-  ['_topic', ({ record }) => record.topic],
-  ['_lineage', ({ lineage }) => lineage],
-  ['_partition', ({ record }) => record.partition],
-  ['_offset', ({ record }) => String(record.offset)],
-  ['_timestamp', ({ record }) => record.timestampMs],
-];
-
-function causeColumns<R>(cause: (row: R) => Cause): readonly Column<R>[] {
-  return [
-    ['cause_kind', (row) => cause(row).kind],
-    ['cause_id', (row) => cause(row).id],
-    ['system', (row) => cause(row).system],
-    ['transaction', (row) => cause(row).transaction],
-    ['position', (row) => cause(row).position],
-    ['committed_at', (row) => cause(row).committedAt],
-  ];
-}
-
-function quantityColumns<R>(quantities: (row: R) => Quantities): readonly Column<R>[] {
-  return [
-    ['on_hand', (row) => decimalText(quantities(row).onHand)],
-    ['reserved', (row) => decimalText(quantities(row).reserved)],
-    ['incoming', (row) => decimalText(quantities(row).incoming)],
-    ['in_transit', (row) => decimalText(quantities(row).inTransit)],
-    ['damaged', (row) => decimalText(quantities(row).damaged)],
-    ['quality_control', (row) => decimalText(quantities(row).qualityControl)],
-    ['safety_stock', (row) => decimalText(quantities(row).safetyStock)],
-    ['available', (row) => decimalText(quantities(row).available)],
-  ];
-}
+import {
+  causeColumns,
+  type Delivery,
+  type Feed,
+  feed,
+  quantityColumns,
+  type Valued,
+  valued,
+} from './feed.ts';
 
 type EffectRow = Delivery & {
   readonly movement: Movement;
@@ -99,7 +39,7 @@ export const movementFeed: Feed = feed<EffectRow>(
     ['kind', ({ effect }) => effect.kind],
     ['asserted', ({ effect }) => effect.asserted],
     ['bucket', ({ effect }) => effect.bucket],
-    ['quantity', ({ effect }) => decimalText(effect.quantity)],
+    ['quantity', ({ effect }) => effect.quantity],
     ['occurred_at', ({ effect }) => effect.occurredAt],
     ['reason', ({ effect }) => effect.reason],
     ['reference', ({ effect }) => effect.reference],
@@ -114,35 +54,30 @@ export const movementFeed: Feed = feed<EffectRow>(
     ['position', ({ movement }) => movement.position],
     ['committed_at', ({ movement }) => movement.committedAt],
   ],
-  (delivery) => {
-    const movement = delivery.record.value as Movement | undefined;
-    return (movement?.effects ?? []).map((effect, index) => ({
-      ...delivery,
-      movement: movement as Movement,
-      effect,
-      index,
-    }));
+  ({ record, lineage }) => {
+    const movement = record.value as Movement | undefined;
+    const rows: EffectRow[] = [];
+    if (movement === undefined) return rows;
+    for (const effect of movement.effects) {
+      rows.push({ record, lineage, movement, effect, index: rows.length });
+    }
+    return rows;
   },
 );
 
-type EntryRow = Delivery & { readonly entry: LedgerEntry };
-
-function entries(delivery: Delivery): readonly EntryRow[] {
-  const entry = delivery.record.value as LedgerEntry | undefined;
-  return entry === undefined ? [] : [{ ...delivery, entry }];
-}
+type EntryRow = Valued<LedgerEntry>;
 
 export const ledgerFeed: Feed = feed<EntryRow>(
   'ledger',
   [
-    ['sku', ({ entry }) => entry.sku],
-    ['location', ({ entry }) => entry.location],
-    ['sequence', ({ entry }) => entry.sequence],
-    ['changes', ({ entry }) => entry.changes.length],
-    ...causeColumns<EntryRow>(({ entry }) => entry.cause),
-    ...quantityColumns<EntryRow>(({ entry }) => entry.quantities),
+    ['sku', ({ value }) => value.sku],
+    ['location', ({ value }) => value.location],
+    ['sequence', ({ value }) => value.sequence],
+    ['changes', ({ value }) => value.changes.length],
+    ...causeColumns<EntryRow>(({ value }) => value.cause),
+    ...quantityColumns<EntryRow>(({ value }) => value.quantities),
   ],
-  entries,
+  valued<LedgerEntry>,
 );
 
 type ChangeRow = EntryRow & { readonly change: Change; readonly index: number };
@@ -150,23 +85,23 @@ type ChangeRow = EntryRow & { readonly change: Change; readonly index: number };
 export const ledgerChangeFeed: Feed = feed<ChangeRow>(
   'ledger_changes',
   [
-    ['sku', ({ entry }) => entry.sku],
-    ['location', ({ entry }) => entry.location],
-    ['sequence', ({ entry }) => entry.sequence],
+    ['sku', ({ value }) => value.sku],
+    ['location', ({ value }) => value.location],
+    ['sequence', ({ value }) => value.sequence],
     ['change', ({ index }) => index],
     ['bucket', ({ change }) => change.bucket],
     ['kind', ({ change }) => change.kind],
-    ['quantity', ({ change }) => decimalText(change.quantity)],
-    ['applied', ({ change }) => decimalText(change.applied)],
+    ['quantity', ({ change }) => change.quantity],
+    ['applied', ({ change }) => change.applied],
     ['occurred_at', ({ change }) => change.occurredAt],
     ['reason', ({ change }) => change.reason],
     ['reference', ({ change }) => change.reference],
     ['effect_id', ({ change }) => change.effectId],
-    ...causeColumns<ChangeRow>(({ entry }) => entry.cause),
+    ...causeColumns<ChangeRow>(({ value }) => value.cause),
   ],
   (delivery) =>
-    entries(delivery).flatMap((row) =>
-      row.entry.changes.map((change, index) => ({ ...row, change, index })),
+    valued<LedgerEntry>(delivery).flatMap(({ record, lineage, value }) =>
+      value.changes.map((change, index) => ({ record, lineage, value, change, index })),
     ),
 );
 
@@ -218,16 +153,20 @@ export const stockLevelFeed: Feed = feed<LevelRow>(
   },
 );
 
-type ChannelRow = Delivery & { readonly figure: ChannelStock; readonly deleted: boolean };
+type ChannelRow = Delivery & {
+  readonly channel: string;
+  readonly figure: ChannelStock;
+  readonly deleted: boolean;
+};
 
 /** The rows of one channel's topic; the channel of a tombstone is known by its topic alone. */
 export function channelStockFeed(channel: string): Feed {
   return feed<ChannelRow>(
     'channel_stock',
     [
-      ['channel', () => channel],
+      ['channel', (row) => row.channel],
       ['sku', ({ figure }) => figure.sku],
-      ['sellable', ({ figure }) => decimalText(figure.sellable)],
+      ['sellable', ({ figure }) => figure.sellable],
       ['status', ({ figure }) => figure.status],
       ['sequence', ({ figure }) => figure.sequence],
       ['previous_sequence', ({ figure }) => figure.previousSequence],
@@ -249,56 +188,46 @@ export function channelStockFeed(channel: string): Feed {
         formulaVersion: 0,
         cause: noCause,
       };
-      return [{ ...delivery, figure: figure ?? gone, deleted: figure === undefined }];
+      return [{ ...delivery, channel, figure: figure ?? gone, deleted: figure === undefined }];
     },
   );
 }
 
-type AlertRow = Delivery & { readonly alert: Alert };
-
-export const alertFeed: Feed = feed<AlertRow>(
+export const alertFeed: Feed = feed<Valued<Alert>>(
   'alerts',
   [
-    ['id', ({ alert }) => alert.id],
-    ['kind', ({ alert }) => alert.kind],
-    ['severity', ({ alert }) => alert.severity],
-    ['sku', ({ alert }) => alert.sku],
-    ['location', ({ alert }) => alert.location],
-    ['system', ({ alert }) => alert.system],
-    ['message', ({ alert }) => alert.message],
-    ['expected', ({ alert }) => alert.expected],
-    ['seen', ({ alert }) => alert.seen],
-    ['raised_at', ({ alert }) => alert.raisedAt],
-    ['open', ({ alert }) => alert.open],
+    ['id', ({ value }) => value.id],
+    ['kind', ({ value }) => value.kind],
+    ['severity', ({ value }) => value.severity],
+    ['sku', ({ value }) => value.sku],
+    ['location', ({ value }) => value.location],
+    ['system', ({ value }) => value.system],
+    ['message', ({ value }) => value.message],
+    ['expected', ({ value }) => value.expected],
+    ['seen', ({ value }) => value.seen],
+    ['raised_at', ({ value }) => value.raisedAt],
+    ['open', ({ value }) => value.open],
   ],
-  (delivery) => {
-    const alert = delivery.record.value as Alert | undefined;
-    return alert === undefined ? [] : [{ ...delivery, alert }];
-  },
+  valued<Alert>,
 );
 
-type DeadLetterRow = Delivery & { readonly letter: DeadLetter };
-
-export const deadLetterFeed: Feed = feed<DeadLetterRow>(
+export const deadLetterFeed: Feed = feed<Valued<DeadLetter>>(
   'dead_letters',
   [
-    ['processor', ({ letter }) => letter.processor],
-    ['code', ({ letter }) => letter.code],
-    ['reason', ({ letter }) => letter.reason],
-    ['origin_topic', ({ letter }) => letter.topic],
-    ['origin_partition', ({ letter }) => letter.partition],
-    ['origin_offset', ({ letter }) => String(letter.offset)],
-    ['origin_timestamp', ({ letter }) => letter.timestamp],
-    ['key_base64', ({ letter }) => base64(letter.key)],
-    ['value_base64', ({ letter }) => base64(letter.value)],
-    ['header_names', ({ letter }) => letter.headers.map((header) => header.name)],
-    ['header_values_base64', ({ letter }) => letter.headers.map((header) => base64(header.value))],
-    ['redrives', ({ letter }) => letter.redrives],
+    ['processor', ({ value }) => value.processor],
+    ['code', ({ value }) => value.code],
+    ['reason', ({ value }) => value.reason],
+    ['origin_topic', ({ value }) => value.topic],
+    ['origin_partition', ({ value }) => value.partition],
+    ['origin_offset', ({ value }) => value.offset],
+    ['origin_timestamp', ({ value }) => value.timestamp],
+    ['key_base64', ({ value }) => base64(value.key)],
+    ['value_base64', ({ value }) => base64(value.value)],
+    ['header_names', ({ value }) => value.headers.map((header) => header.name)],
+    ['header_values_base64', ({ value }) => value.headers.map((header) => base64(header.value))],
+    ['redrives', ({ value }) => value.redrives],
   ],
-  (delivery) => {
-    const letter = delivery.record.value as DeadLetter | undefined;
-    return letter === undefined ? [] : [{ ...delivery, letter }];
-  },
+  valued<DeadLetter>,
 );
 
 function base64(bytes: Uint8Array | null): string {

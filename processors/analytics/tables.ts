@@ -1,10 +1,10 @@
 /** Which topic goes to which tables, as data. */
 import { alerts, channelStock, deadLetters, ledger, movements, stockLevels } from '../topics.ts';
+import type { Feed } from './feed.ts';
 import {
   alertFeed,
   channelStockFeed,
   deadLetterFeed,
-  type Feed,
   ledgerChangeFeed,
   ledgerFeed,
   movementFeed,

@@ -9,6 +9,7 @@ import { replay } from './replay.ts';
 import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
+import { stressAnalytics } from './stress-analytics.ts';
 import { stressReservations } from './stress-reservations.ts';
 
 function positiveInteger(text: string): number {
@@ -25,6 +26,10 @@ function moment(text: string): number {
     throw new InvalidArgumentError('a time such as 2026-05-20T08:00Z is needed.');
   }
   return at;
+}
+
+function wholeNumber(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
 }
 
 const program = new Command('stockline')
@@ -58,9 +63,28 @@ program
     process.exitCode = await start(options);
   });
 
-program
+const stress = program
   .command('stress')
-  .description('put the pipeline under load and judge what came of it')
+  .description('put the pipeline under load and judge what came of it');
+
+stress
+  .command('analytics')
+  .description(
+    'load many records into the embedded ClickHouse through kills, rewinds and outages; 0 when the views hold each ' +
+      'record once; and how fast movements are loaded without faults',
+  )
+  .option('--records <n>', 'records in all, over four topics', positiveInteger, 1_000_000)
+  .option('--skus <n>', 'how many SKUs they are about, per partition', positiveInteger, 5_000)
+  .option('--kills <n>', 'how often the loading process is killed', wholeNumber, 20)
+  .option('--rewinds <n>', 'how many of its lives begin with older offsets', wholeNumber, 5)
+  .option('--rate-records <n>', 'movements for the rate; 0: none', wholeNumber, 1_000_000)
+  .option('--seed <n>', 'seed of records and faults', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressAnalytics(options);
+  });
+
+stress
   .command('reservations')
   .description(
     'many clients reserve few SKUs on a broker of their own (or STOCKLINE_KAFKA, STOCKLINE_REGISTRY); 0 when nothing ' +

@@ -2,6 +2,7 @@
 import type { ClickHouse } from '../../processors/adapters/clickhouse-client.ts';
 import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
 import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { plainRows } from '../../processors/analytics/ports.ts';
 import { stockLevelFeed } from '../../processors/analytics/rows.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { level } from './samples.ts';
@@ -34,15 +35,12 @@ export async function serve(): Promise<Served> {
     },
     lineage: 1,
   });
-  const { table, columns, rows } = stockLevelFeed;
-  const data = [delivery('A', 0n, 1500), delivery('B', 1n, -2000)].flatMap(rows);
-  await store.insert({ table, columns, rows: data, token: 'stock' });
-  await store.insert({
-    table: 'load_ranges',
-    columns: ['block', 'table', 'topic', 'lineage', 'partition', 'first_offset', 'next_offset'],
-    rows: [[1, table, 'inventory.stock.v1', 1, 0, 0, 2]],
-    token: 'ranges',
-  });
+  const { table, columns, items, read } = stockLevelFeed;
+  const data = [delivery('A', 0n, 1500), delivery('B', 1n, -2000)].flatMap(items);
+  await store.insert({ table, columns, items: data, read, token: 'stock' });
+  const names = ['block', 'table', 'topic', 'lineage', 'partition', 'first_offset', 'next_offset'];
+  const range = [1, table, 'inventory.stock.v1', 1, 0, 0, 2];
+  await store.insert(plainRows('load_ranges', names, [range], 'ranges'));
   return {
     engine,
     clickHouse,
