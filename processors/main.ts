@@ -5,15 +5,15 @@ import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
 import { type Analytics, runAnalytics } from './analytics/run.ts';
+import { loadedTopics } from './analytics/tables.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
 import { type Config, parseConfig } from './config.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
-import { alerts, channelStock, deadLetters, ledger, movements, stockLevels } from './topics.ts';
+import { deadLetters } from './topics.ts';
 import { topologiesOf } from './topologies.ts';
-import type { Topic } from './topology/topic.ts';
 
 const statusEveryMs = 500;
 
@@ -106,14 +106,7 @@ async function startAnalytics(
   channelPolicies: readonly ChannelPolicy[],
 ): Promise<Running> {
   const channels = channelPolicies.map((policy) => policy.channel);
-  const topics = [
-    movements,
-    ledger,
-    stockLevels,
-    alerts,
-    deadLetters,
-    ...channels.map(channelStock),
-  ] as unknown as readonly Topic<never, never>[];
+  const topics = loadedTopics(channels);
   const own = telemetries.of('analytics');
   const runtime = await analyticsRuntime({
     brokers: settings.brokers,

@@ -41,6 +41,7 @@ export const movementFeed: Feed = feed<EffectRow>(
     ['bucket', ({ effect }) => effect.bucket],
     ['quantity', ({ effect }) => effect.quantity],
     ['occurred_at', ({ effect }) => effect.occurredAt],
+    ['expected_at', ({ effect }) => effect.expectedAt ?? 0],
     ['reason', ({ effect }) => effect.reason],
     ['reference', ({ effect }) => effect.reference],
     ['source_order', ({ effect }) => effect.order],

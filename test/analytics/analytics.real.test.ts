@@ -8,11 +8,11 @@ import { analyticsRuntime } from '../../processors/adapters/clickhouse-runtime.t
 import { applyTopics, topicSettings } from '../../processors/adapters/kafka-admin.ts';
 import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
 import { runAnalytics } from '../../processors/analytics/run.ts';
+import { loadedTopics } from '../../processors/analytics/tables.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
 import { askAnalytics } from '../../processors/cli/sql.ts';
 import type { Telemetry } from '../../processors/runtime/ports.ts';
 import {
-  alerts,
   channelStock,
   deadLetters,
   ledger,
@@ -23,14 +23,7 @@ import type { Topic } from '../../processors/topology/topic.ts';
 import { channelFigure, deadLetter, effect, entry, level, movement } from './samples.ts';
 
 const web = channelStock('analytics-test');
-const topics = [
-  movements,
-  ledger,
-  stockLevels,
-  alerts,
-  deadLetters,
-  web,
-] as unknown as readonly Topic<never, never>[];
+const topics = loadedTopics(['analytics-test']);
 const quiet: Telemetry = {
   log: () => undefined,
   committed: () => undefined,
