@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate, readMigrations } from '../../processors/adapters/clickhouse-migrate.ts';
 import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
 import type { AnalyticsStore } from '../../processors/analytics/ports.ts';
-import { runSink, type SinkLimits, sinkLimits } from '../../processors/analytics/sink.ts';
+import type { SinkLimits } from '../../processors/analytics/sink.ts';
 import { feedsOf } from '../../processors/analytics/tables.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
 import {
@@ -15,6 +15,7 @@ import {
   stockLevels,
 } from '../../processors/topics.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { loadAll } from './loading.ts';
 import { MemoryLog } from './memory-log.ts';
 import {
   alert,
@@ -39,35 +40,8 @@ beforeAll(() => {
 });
 afterAll(() => engine.close());
 
-/** Loads what is in the log, then ends. */
-async function load(
-  log: MemoryLog,
-  store: AnalyticsStore,
-  limits: Partial<SinkLimits> = {},
-): Promise<readonly string[]> {
-  const reports: string[] = [];
-  const end = new AbortController();
-  const expected = topics.reduce(
-    (sum, topic) => sum + log.all(topic).length * (feeds.get(topic)?.length ?? 0),
-    0,
-  );
-  let written = 0;
-  const quiet = setTimeout(() => end.abort(), expected === 0 ? 50 : 500);
-  await runSink({
-    reader: log.reader(),
-    store,
-    feeds,
-    signal: end.signal,
-    report: (sentence) => reports.push(sentence),
-    limits: { ...sinkLimits, lingerMs: 5, idlePollMs: 5, ...limits },
-    onWritten: ({ records }) => {
-      written += records;
-      if (written >= expected) end.abort();
-    },
-  });
-  clearTimeout(quiet);
-  return reports;
-}
+const load = (log: MemoryLog, store: AnalyticsStore, limits: Partial<SinkLimits> = {}) =>
+  loadAll(log, store, ['web'], limits);
 
 async function view(store: AnalyticsStore, query: string): Promise<unknown> {
   return await store.select(query);

@@ -20,12 +20,18 @@ export class MemoryLog {
   }
 
   /** Every third record is followed by a gap, as a transaction's marker makes one. */
-  append(topic: string, partition: number, key: unknown, value: unknown): StreamRecord {
+  append(
+    topic: string,
+    partition: number,
+    key: unknown,
+    value: unknown,
+    atMs?: number,
+  ): StreamRecord {
     const records = this.of(topic, partition);
     const last = records.at(-1)?.offset ?? -1n;
     const offset = last + (records.length % 3 === 2 ? 2n : 1n);
     this.nextTimestampMs += 1;
-    const timestampMs = this.nextTimestampMs;
+    const timestampMs = atMs ?? this.nextTimestampMs;
     const record = { topic, partition, offset, timestampMs, key, value, headers: [] };
     records.push(record);
     return record;

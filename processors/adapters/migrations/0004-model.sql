@@ -158,11 +158,11 @@ CREATE OR REPLACE VIEW on_time
     `units_on_time` Decimal(18, 3) COMMENT 'Of these on that day or before.',
     `days_late` Float64 COMMENT 'Mean days after it, weighted by units; negative: before.'
 )
-AS SELECT system, location, toDate(expected_at) AS expected_day, sum(units) AS units, sumIf(units, toDate(arrived_at) <= expected_day) AS units_on_time,
-  toFloat64(sum(units * dateDiff('day', expected_day, toDate(arrived_at)))) / toFloat64(sum(units)) AS days_late
+AS SELECT system, location, toDate(expected_at) AS expected_day, sum(arrived) AS units, sumIf(arrived, toDate(arrived_at) <= toDate(expected_at)) AS units_on_time,
+  toFloat64(sum(arrived * dateDiff('day', toDate(expected_at), toDate(arrived_at)))) / toFloat64(sum(arrived)) AS days_late
 FROM
 (
-  SELECT m.system AS system, m.location AS location, e.expected_at AS expected_at, m.arrived_at AS arrived_at, least(e.units, m.units) AS units
+  SELECT m.system AS system, m.location AS location, e.expected_at AS expected_at, m.arrived_at AS arrived_at, least(e.units, m.units) AS arrived
   FROM
   (
     SELECT movement_id, sku, location, any(system) AS system, max(occurred_at) AS arrived_at, sum(quantity) AS units
