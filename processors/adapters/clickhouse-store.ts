@@ -1,6 +1,6 @@
 /** Blocks of rows into ClickHouse, and our own questions out of it. */
 import type { AnalyticsStore, TableRows } from '../analytics/ports.ts';
-import { nativeBlock } from './clickhouse-block.ts';
+import { type NativeBlock, nativeBlock } from './clickhouse-block.ts';
 import type { ClickHouse } from './clickhouse-client.ts';
 
 export function clickHouseStore(clickHouse: ClickHouse): AnalyticsStore {
@@ -19,10 +19,13 @@ export function clickHouseStore(clickHouse: ClickHouse): AnalyticsStore {
     if (types.size > 0) typesByTable.set(table, types);
     return types;
   };
+  const blockOf = async (rows: TableRows): Promise<NativeBlock> =>
+    (rows.encoded as NativeBlock | undefined) ?? nativeBlock(rows, await typesOf(rows.table));
   return {
     select,
+    encode: async (rows) => ({ ...rows, encoded: await blockOf(rows) }),
     insert: async (rows) => {
-      const block = nativeBlock(rows, await typesOf(rows.table));
+      const block = await blockOf(rows);
       if (block.rows === 0) return 0;
       await clickHouse.insertBlock({ ...statementOf(clickHouse, rows), native: block.bytes });
       return block.rows;
@@ -38,6 +41,6 @@ function statementOf(
   return {
     into: `INSERT INTO ${database}.${table} (${names})`,
     // In the statement: a setting of its own would stay in an embedded session.
-    settings: `async_insert = 0, insert_deduplicate = 1, insert_deduplication_token = '${token}'`,
+    settings: `async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 1, insert_deduplication_token = '${token}'`,
   };
 }

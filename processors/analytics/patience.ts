@@ -25,7 +25,9 @@ export function patientStore(
       }
     }
   };
+  const encode = store.encode?.bind(store);
   return {
+    ...(encode === undefined ? {} : { encode: (rows) => patiently(() => encode(rows)) }),
     insert: (rows) => patiently(() => store.insert(rows)),
     select: (query) => patiently(() => store.select(query)),
   };

@@ -51,6 +51,8 @@ export type TableRows = {
   readonly read: readonly ((item: never) => Cell)[];
   /** The same rows have the same token: ClickHouse drops what it has already. */
   readonly token: string;
+  /** What `encode` made of them ahead of time. */
+  readonly encoded?: unknown;
 };
 
 /** Rows that are there as rows. */
@@ -65,6 +67,8 @@ export function plainRows(
 }
 
 export interface AnalyticsStore {
+  /** Does the work of an insert that needs no ClickHouse: so it can be done while another insert runs. */
+  encode?(rows: TableRows): Promise<TableRows>;
   /**
    * Resolves with the number of rows, when they are readable. No rows are no insert.
    * Repeating it with the same token changes nothing.

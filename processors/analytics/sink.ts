@@ -5,7 +5,13 @@
 import type { StreamRecord } from '../topology/topology.ts';
 import { OpenBlock, placeOf } from './block.ts';
 import { boundsOf, findRecreated, placeOfPartition, withNewLineages } from './lineage.ts';
-import type { AnalyticsStore, PartitionBounds, PartitionOffset, RecordReader } from './ports.ts';
+import type {
+  AnalyticsStore,
+  PartitionBounds,
+  PartitionOffset,
+  RecordReader,
+  TableRows,
+} from './ports.ts';
 import { type Lane, type Range, readProgress, writeRanges } from './progress.ts';
 import type { Feeds } from './tables.ts';
 
@@ -153,7 +159,9 @@ async function repeatUnfinished(sink: Sink): Promise<readonly StreamRecord[]> {
       missing.delete(placeOf(lane));
     }
   }
-  if (!sink.signal.aborted) await writeRows(sink, block, block.ranges(ranges));
+  if (!sink.signal.aborted) {
+    await writeRows(sink, block, block.inserts(sink.feeds, block.ranges(ranges)));
+  }
   return read;
 }
 
@@ -172,9 +180,12 @@ async function follow(sink: Sink, read: readonly StreamRecord[]): Promise<void> 
     const isFull = block.records >= limits.blockRecordsMax;
     const isDue = block.records > 0 && waitedMs >= limits.lingerMs;
     if (isFull || (isDue && !isWriting)) {
+      const ranges = cut(sink, block);
+      // While the last block is still on its way into ClickHouse.
+      const inserts = await encoded(sink, block, ranges);
       await writing;
       isWriting = true;
-      writing = write(sink, block).finally(() => {
+      writing = write(sink, block, ranges, inserts).finally(() => {
         isWriting = false;
       });
       // It is awaited before the next block; until then a failure must not end the process unseen.
@@ -202,8 +213,8 @@ function accept(sink: Sink, block: OpenBlock, records: readonly StreamRecord[]):
   }
 }
 
-/** Cuts the block: its lanes go on behind it at once, so that the next block can be filled meanwhile. */
-async function write(sink: Sink, block: OpenBlock): Promise<void> {
+/** Its lanes go on behind the block at once, so that the next block can be filled meanwhile. */
+function cut(sink: Sink, block: OpenBlock): readonly Range[] {
   const ranges = block.ranges();
   const nextByPlace = new Map(ranges.map((range) => [placeOf(range), range.next]));
   for (const [place, lanes] of sink.lanes) {
@@ -212,15 +223,38 @@ async function write(sink: Sink, block: OpenBlock): Promise<void> {
       lanes.map((lane) => ({ ...lane, next: nextByPlace.get(placeOf(lane)) ?? lane.next })),
     );
   }
-  await writeRanges(sink.store, ranges, Date.now());
-  await writeRows(sink, block, ranges);
+  return ranges;
 }
 
-async function writeRows(sink: Sink, block: OpenBlock, ranges: readonly Range[]): Promise<void> {
-  let rows = 0;
-  for (const insert of block.inserts(sink.feeds, ranges)) {
-    rows += await sink.store.insert(insert);
+async function encoded(
+  { store, feeds }: Sink,
+  block: OpenBlock,
+  ranges: readonly Range[],
+): Promise<readonly TableRows[]> {
+  const inserts: TableRows[] = [];
+  for (const insert of block.inserts(feeds, ranges)) {
+    inserts.push((await store.encode?.(insert)) ?? insert);
   }
+  return inserts;
+}
+
+async function write(
+  sink: Sink,
+  block: OpenBlock,
+  ranges: readonly Range[],
+  inserts: readonly TableRows[],
+): Promise<void> {
+  await writeRanges(sink.store, ranges, Date.now());
+  await writeRows(sink, block, inserts);
+}
+
+async function writeRows(
+  sink: Sink,
+  block: OpenBlock,
+  inserts: readonly TableRows[],
+): Promise<void> {
+  let rows = 0;
+  for (const insert of inserts) rows += await sink.store.insert(insert);
   const { number, records, oldestTimestampMs } = block;
   sink.onWritten({ block: number, records, rows, oldestTimestampMs });
 }

@@ -39,6 +39,8 @@ const offsetOf = (index: number): bigint => BigInt(index + Math.floor(index / 3)
 /** The first record at or after an offset. */
 const indexFrom = (offset: bigint): number => Number(offset) - Math.floor(Number(offset) / 4);
 
+const repeatedRecords = 5_000;
+
 type Fact = { readonly sku: string; readonly quantity: number };
 
 function factOf({ skus, seed }: LoadShape, partition: number, index: number): Fact {
@@ -151,7 +153,7 @@ function movementOf(
   };
 }
 
-/** `reads`: the topics that have records, and whether the same few facts come again and again, to be made quickly. */
+/** `only`: the other topics are empty, and the same movements come again and again, so that making them costs nothing. */
 export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader {
   const count = recordsPerPartition(shape);
   const has = (topic: string): boolean => only === undefined || topic === movements.name;
@@ -162,6 +164,14 @@ export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader
     offset: offsetOf(index),
   });
   let turn = 0;
+  const made = new Map<number, StreamRecord>();
+  const recordAt = (topic: TopicName, partition: number, index: number): StreamRecord => {
+    if (only === undefined) return recordOf(shape, topic, partition, index);
+    const place = (index % repeatedRecords) * inventoryPartitions + partition;
+    const known = made.get(place) ?? recordOf(shape, topic, partition, index % repeatedRecords);
+    made.set(place, known);
+    return { ...known, offset: offsetOf(index) };
+  };
   return {
     bounds: async (names) =>
       names.flatMap((topic) =>
@@ -190,7 +200,7 @@ export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader
           position.index + recordsMax - records.length,
         );
         while (position.index < until) {
-          records.push(recordOf(shape, position.topic, position.partition, position.index));
+          records.push(recordAt(position.topic, position.partition, position.index));
           position.index += 1;
         }
         if (position.index >= count) ends.push(place(position));

@@ -30,7 +30,7 @@ const program = fileURLToPath(new URL('./stress-analytics-loader.ts', import.met
 const livesMsMax = 2_500;
 const rewindMax = 20_000;
 const outageChance = 0.02;
-const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 50_000 };
+const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 100_000 };
 
 /** Prints the result; resolves with 0 when nothing is missing, doubled or wrong, else 1. */
 export async function stressAnalytics(options: StressAnalyticsOptions): Promise<number> {

@@ -53,7 +53,6 @@ AS SELECT sku, location, committed_at AS since,
 FROM ledger_entries
 COMMENT 'How long each figure of a cell stood, by the sources clock.';
 
--- stock_at(at = '2026-03-02 12:00:00'): stock of every cell as it was published at a moment, UTC.
 CREATE OR REPLACE VIEW stock_at
 AS SELECT sku, location, argMax(on_hand, sequence) AS on_hand, argMax(reserved, sequence) AS reserved,
   argMax(incoming, sequence) AS incoming, argMax(in_transit, sequence) AS in_transit, argMax(damaged, sequence) AS damaged,
@@ -61,7 +60,8 @@ AS SELECT sku, location, argMax(on_hand, sequence) AS on_hand, argMax(reserved, 
   argMax(available, sequence) AS available, max(sequence) AS last_sequence, argMax(committed_at, sequence) AS changed_at
 FROM ledger_entries
 WHERE recorded_at <= {at:DateTime64(3)}
-GROUP BY sku, location;
+GROUP BY sku, location
+COMMENT 'stock_at(at = ''2026-03-02 12:00:00''): stock of every cell as it was published at a moment, UTC.';
 
 CREATE OR REPLACE VIEW channel_availability
 (
@@ -81,7 +81,6 @@ FROM channel_stock FINAL
 WHERE (_topic, _lineage) IN (SELECT topic, lineage FROM current_lineages) AND NOT deleted
 COMMENT 'What each channel showed of each SKU, and how long.';
 
--- lost_sales(from = …, until = …): what was probably not sold while a cell was empty: its hours without stock times its sales per hour with stock.
 CREATE OR REPLACE VIEW lost_sales
 AS SELECT sku, location, round(out_seconds / 3600, 1) AS hours_out, round(in_seconds / 3600, 1) AS hours_in, units_sold,
   if(in_seconds = 0, 0, toFloat64(units_sold) / in_seconds * 3600) AS units_per_hour,
@@ -102,9 +101,9 @@ LEFT JOIN
   WHERE hour >= {from:DateTime64(3)} AND hour < {until:DateTime64(3)}
   GROUP BY sku, location
 ) AS sold USING (sku, location)
-WHERE out_seconds > 0;
+WHERE out_seconds > 0
+COMMENT 'lost_sales(from = …, until = …): what was probably not sold while a cell was empty: its hours without stock times its sales per hour with stock.';
 
--- stock_turn(from = …, until = …): how often the average stock of a cell was sold, by the year, and how many days it lasts.
 CREATE OR REPLACE VIEW stock_turn
 AS SELECT sku, location, units_sold, round(unit_seconds / dateDiff('second', {from:DateTime64(3)}, {until:DateTime64(3)}), 3) AS average_on_hand,
   if(average_on_hand <= 0, NULL, round(toFloat64(units_sold) / average_on_hand * 31557600 / dateDiff('second', {from:DateTime64(3)}, {until:DateTime64(3)}), 2)) AS turns_per_year,
@@ -123,9 +122,9 @@ LEFT JOIN
   FROM sales_hourly AS s
   WHERE hour >= {from:DateTime64(3)} AND hour < {until:DateTime64(3)}
   GROUP BY sku, location
-) AS sold USING (sku, location);
+) AS sold USING (sku, location)
+COMMENT 'stock_turn(from = …, until = …): how often the average stock of a cell was sold, by the year, and how many days it lasts.';
 
--- sell_through(from = …, until = …): percent of what was there and came that was sold.
 CREATE OR REPLACE VIEW sell_through
 AS SELECT sku, location, units_sold, greatest(opening, 0) AS opening, received,
   if(greatest(opening, 0) + received <= 0, NULL, round(100 * toFloat64(units_sold) / toFloat64(greatest(opening, 0) + received), 1)) AS percent
@@ -147,7 +146,8 @@ LEFT JOIN
   FROM sales_hourly AS s
   WHERE hour >= {from:DateTime64(3)} AND hour < {until:DateTime64(3)}
   GROUP BY sku, location
-) AS sold USING (sku, location);
+) AS sold USING (sku, location)
+COMMENT 'sell_through(from = …, until = …): percent of what was there and came that was sold.';
 
 CREATE OR REPLACE VIEW on_time
 (
