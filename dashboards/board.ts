@@ -38,7 +38,7 @@ export const stat = (title: string, description: string, sql: string, unit = 'sh
   description,
   kind: 'stat',
   width: 4,
-  height: 4,
+  height: 3,
   unit,
   query: { sql },
 });
@@ -64,13 +64,13 @@ export const prometheus = (
   description: string,
   expression: string,
   legend: string,
-  unit: string,
+  place: { readonly unit: string; readonly width?: number },
 ): Panel => ({
   title,
   description,
   kind: 'lines',
-  width: 12,
+  width: place.width ?? 12,
   height: 8,
-  unit,
+  unit: place.unit,
   query: { prometheus: expression, legend },
 });

@@ -47,9 +47,9 @@ export const anomalyBoard: Board = {
     ),
     panel(
       'lines',
-      'Opened per hour',
+      'Opened per day',
       'By kind.',
-      'SELECT toStartOfHour(opened_at) AS time, kind, count() AS episodes FROM anomalies_now WHERE $__timeFilter(opened_at) GROUP BY time, kind ORDER BY time',
+      'SELECT toStartOfDay(opened_at) AS time, kind, count() AS episodes FROM anomalies_now WHERE $__timeFilter(opened_at) GROUP BY time, kind ORDER BY time',
     ),
     panel(
       'table',

@@ -136,9 +136,9 @@ export const channelBoard: Board = {
     ),
     panel(
       'lines',
-      'Delivery attempts per minute',
+      'Delivery attempts per hour',
       'By what came of them.',
-      'SELECT toStartOfMinute(attempted_at) AS time, outcome, count() AS attempts FROM deliveries_attempted WHERE $__timeFilter(attempted_at) GROUP BY time, outcome ORDER BY time',
+      'SELECT toStartOfHour(attempted_at) AS time, outcome, count() AS attempts FROM deliveries_attempted WHERE $__timeFilter(attempted_at) GROUP BY time, outcome ORDER BY time',
     ),
     panel(
       'table',
@@ -207,8 +207,8 @@ export const skuBoard: Board = {
     panel(
       'bars',
       'Stock by location',
-      'Units on hand and available.',
-      `SELECT location, on_hand, available FROM stock_now WHERE sku = ${chosenSku} ORDER BY on_hand DESC LIMIT 20`,
+      'Units on hand.',
+      `SELECT location, on_hand FROM stock_now WHERE sku = ${chosenSku} ORDER BY on_hand DESC LIMIT 20`,
     ),
     panel(
       'lines',

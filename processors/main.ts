@@ -1,5 +1,6 @@
 /** The composition root: builds the adapters and runs the processors that the environment names, until told to stop. */
 
+import { consolePage } from '../dashboards/console.ts';
 import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
@@ -115,6 +116,7 @@ async function startAnalytics(
     stateDirectory: settings.stateDirectory,
     runDirectory: settings.runDirectory,
     questions: settings.questions,
+    pages: consolePage,
     telemetry: own,
     ...(settings.clickhouse === undefined ? {} : { server: settings.clickhouse }),
   });

@@ -18,7 +18,10 @@ import { forbiddenFunctions } from './clickhouse-statement.ts';
 export type Endpoint = { readonly url: string; readonly close: () => Promise<void> };
 
 /** What else is served beside the questions, such as pages: undefined where it has nothing. */
-export type Pages = (path: string) => { readonly type: string; readonly body: string } | undefined;
+export type Pages = (
+  path: string,
+  search: URLSearchParams,
+) => { readonly type: string; readonly body: string } | undefined;
 
 type Answer = {
   readonly status: number;
@@ -30,6 +33,9 @@ type Answer = {
 
 const bodyBytesMax = 1_048_576;
 const waitingMax = 32;
+/** Pages ask this endpoint alone, and run nothing that it did not serve. */
+const contentPolicy =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'";
 /** Less is not worth it. */
 const compressedFromBytes = 1_024;
 
@@ -191,6 +197,8 @@ async function respond(
     'x-clickhouse-query-id': url.searchParams.get('query_id') ?? randomUUID(),
     'x-clickhouse-timezone': 'UTC',
     'x-clickhouse-server-display-name': 'stockline',
+    ...(answer.status === 401 ? { 'www-authenticate': 'Basic realm="Stockline"' } : {}),
+    'content-security-policy': contentPolicy,
     'x-content-type-options': 'nosniff',
   });
   response.end(request.method === 'HEAD' ? undefined : body);
@@ -202,9 +210,10 @@ async function answerTo(request: IncomingMessage, url: URL, world: World): Promi
     return { status: 200, body: 'Ok.\n' };
   }
   const noAccess = refusedAccess(request.headers, searchParams, world.access);
-  if (noAccess !== undefined) return refused(noAccess, 403);
+  // A browser asks for user and key when it is told so.
+  if (noAccess !== undefined) return refused(noAccess, pathname.startsWith('/boards') ? 401 : 403);
   if (isGet(request) && !searchParams.has('query')) {
-    const page = world.pages?.(pathname);
+    const page = world.pages?.(pathname, searchParams);
     if (page !== undefined) return { status: 200, body: page.body, type: page.type };
     if (pathname === '/') return { status: 200, body: 'Ok.\n' };
   }

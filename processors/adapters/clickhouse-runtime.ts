@@ -7,7 +7,7 @@ import { avroCodecs } from './avro-codec.ts';
 import { registrySchemas } from './avro-registry.ts';
 import type { Access } from './clickhouse-access.ts';
 import { type ClickHouseOptions, openClickHouse } from './clickhouse-client.ts';
-import { serveClickHouse } from './clickhouse-endpoint.ts';
+import { type Pages, serveClickHouse } from './clickhouse-endpoint.ts';
 import { migrate } from './clickhouse-migrate.ts';
 import { analyticsReader } from './clickhouse-reader.ts';
 import { clickHouseStore } from './clickhouse-store.ts';
@@ -39,6 +39,8 @@ export async function analyticsRuntime(options: {
     readonly port: number;
     readonly access: Access | undefined;
   };
+  /** Pages beside the questions. */
+  readonly pages?: Pages;
   readonly telemetry: Telemetry;
 }): Promise<AnalyticsRuntime> {
   const closers: (() => Promise<void>)[] = [];
@@ -57,6 +59,7 @@ export async function analyticsRuntime(options: {
       runFile,
       ...place,
       ...(access === undefined ? {} : { access }),
+      ...(options.pages === undefined ? {} : { pages: options.pages }),
     });
     closers.push(endpoint.close);
     const { brokers, topics, telemetry } = options;

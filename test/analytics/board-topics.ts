@@ -160,7 +160,14 @@ export function tellTrouble(log: MemoryLog, now: number): void {
       deadLetters.name,
       0,
       sku,
-      { ...deadLetter, code, offset: n, redrives: n % 4 === 0 ? 1 : 0, timestamp: at },
+      {
+        ...deadLetter,
+        code,
+        offset: n,
+        redrives: n % 4 === 0 ? 1 : 0,
+        reason: `${code}: receipt line ${900 + n} of ${sku}`,
+        timestamp: at,
+      },
       at,
     );
   }

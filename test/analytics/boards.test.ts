@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { boards } from '../../dashboards/boards.ts';
+import { consolePage } from '../../dashboards/console.ts';
+import { dictionary } from '../../dashboards/dictionary.ts';
 import { dataSources, grafanaBoard } from '../../dashboards/grafana.ts';
 import { expandMacros } from '../../dashboards/macros.ts';
 import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
@@ -47,6 +49,33 @@ describe('the SQL of the boards', () => {
       expect((await store.select(query)).length).toBeGreaterThan(0);
     },
   );
+});
+
+describe('what analysts read', () => {
+  it('is the dictionary that the schema gives', async () => {
+    expect(readFileSync('dashboards/dictionary.md', 'utf8')).toBe(await dictionary(store.select));
+  });
+
+  const guide = readFileSync('dashboards/README.md', 'utf8');
+  const examples = [...guide.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => String(match[1]));
+  it.each(examples)('answers: %s', async (query) => {
+    expect(Array.isArray(await store.select(query))).toBe(true);
+  });
+});
+
+describe('the built-in console', () => {
+  it('describes every board with statements that are ready to be asked', async () => {
+    for (const board of boards) {
+      const search = new URLSearchParams({ now: String(now), sku, location });
+      const page = consolePage(`/boards/${board.uid}.json`, search);
+      const described = JSON.parse(page?.body ?? '{}') as { panels: readonly { sql?: string }[] };
+      expect(described.panels.length).toBe(board.panels.length);
+      for (const { sql: ready } of described.panels) expect(ready ?? '').not.toMatch(/\$/);
+      expect(consolePage(`/boards/${board.uid}`, search)?.body).toContain(board.uid);
+    }
+    expect(consolePage('/boards/elsewhere', new URLSearchParams())).toBeUndefined();
+    expect(consolePage('/boards/../package.json', new URLSearchParams())).toBeUndefined();
+  });
 });
 
 describe('the JSON of the boards', () => {
