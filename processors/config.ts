@@ -21,6 +21,13 @@ const schema = z.object({
   STOCKLINE_CLICKHOUSE: z.url().optional(),
   STOCKLINE_CLICKHOUSE_USER: z.string().default('default'),
   STOCKLINE_CLICKHOUSE_PASSWORD: z.string().default(''),
+  STOCKLINE_CLICKHOUSE_CLUSTER: z.string().regex(/^\w+$/).optional(),
+  STOCKLINE_ANALYTICS_KEEP_DAYS: z.coerce.number().int().positive().optional(),
+  STOCKLINE_ANALYTICS_COLD: z
+    .string()
+    .regex(/^[1-9]\d*:\w+$/, 'must be days:volume, such as 30:cold')
+    .optional(),
+  STOCKLINE_ANALYTICS_STORAGE_POLICY: z.string().regex(/^\w+$/).optional(),
   STOCKLINE_ANALYTICS_HOST: z.string().default('127.0.0.1'),
   STOCKLINE_ANALYTICS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   STOCKLINE_ANALYTICS_USER: z.string().default('stockline'),
@@ -61,8 +68,20 @@ export type Config = {
   readonly rulesFile: string | undefined;
   /** A ClickHouse server; absent: the embedded engine. */
   readonly clickhouse:
-    | { readonly url: string; readonly user: string; readonly password: string }
+    | {
+        readonly url: string;
+        readonly user: string;
+        readonly password: string;
+        /** Absent: one server. */
+        readonly cluster?: string;
+      }
     | undefined;
+  /** How long analytics keeps history, and when it moves to slower disks; absent: for ever, never. */
+  readonly retention: {
+    readonly keepDays?: number;
+    readonly cold?: { readonly days: number; readonly volume: string };
+    readonly storagePolicy?: string;
+  };
   /** Where analysts' questions are answered; without a key only on this machine, for everybody on it. */
   readonly questions: {
     readonly host: string;
@@ -73,6 +92,16 @@ export type Config = {
   readonly healthPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
+
+function coldOf(text: string | undefined): { days: number; volume: string } | undefined {
+  const [days = '', volume = ''] = text?.split(':') ?? [];
+  return text === undefined ? undefined : { days: Number(days), volume };
+}
+
+/** A property that is there only when it has a value. */
+function given<N extends string, V>(name: N, value: V | undefined): { readonly [key in N]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [key in N]?: V };
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -113,7 +142,13 @@ export function parseConfig(environment: Environment): Config {
             url: values.STOCKLINE_CLICKHOUSE,
             user: values.STOCKLINE_CLICKHOUSE_USER,
             password: values.STOCKLINE_CLICKHOUSE_PASSWORD,
+            ...given('cluster', values.STOCKLINE_CLICKHOUSE_CLUSTER),
           },
+    retention: {
+      ...given('keepDays', values.STOCKLINE_ANALYTICS_KEEP_DAYS),
+      ...given('cold', coldOf(values.STOCKLINE_ANALYTICS_COLD)),
+      ...given('storagePolicy', values.STOCKLINE_ANALYTICS_STORAGE_POLICY),
+    },
     questions: {
       host: values.STOCKLINE_ANALYTICS_HOST,
       port: values.STOCKLINE_ANALYTICS_PORT,

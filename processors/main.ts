@@ -116,6 +116,7 @@ async function startAnalytics(
     stateDirectory: settings.stateDirectory,
     runDirectory: settings.runDirectory,
     questions: settings.questions,
+    retention: settings.retention,
     pages: consolePage,
     telemetry: own,
     ...(settings.clickhouse === undefined ? {} : { server: settings.clickhouse }),

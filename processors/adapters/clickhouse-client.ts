@@ -19,6 +19,8 @@ export type ClickHouseOptions = {
         readonly url: string;
         readonly user: string;
         readonly password: string;
+        /** Tables are made replicated and sharded on this cluster of the server's configuration. */
+        readonly cluster?: string;
       };
 };
 
@@ -32,6 +34,8 @@ export type BlockInsert = {
 
 export type ClickHouse = {
   readonly database: string;
+  /** Absent: one server, or the embedded engine. */
+  readonly cluster?: string;
   /** Resolves when the rows are readable. */
   readonly insertBlock: (insert: BlockInsert) => Promise<void>;
   /** For inserts and DDL. */
@@ -144,14 +148,19 @@ async function openEmbedded(database: string, path: string): Promise<ClickHouse>
   };
 }
 
-async function openServer(
-  database: string,
-  server: { readonly url: string; readonly user: string; readonly password: string },
-): Promise<ClickHouse> {
-  const login = { url: server.url, username: server.user, password: server.password };
+async function openServer(database: string, server: ServerOptions): Promise<ClickHouse> {
+  const { cluster } = server;
+  const clustered = cluster === undefined ? {} : clusterSettings;
+  const login = {
+    url: server.url,
+    username: server.user,
+    password: server.password,
+    clickhouse_settings: clustered,
+  };
   const admin = createClient(login);
   try {
-    await admin.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+    const on = cluster === undefined ? '' : ` ON CLUSTER '${cluster}'`;
+    await admin.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}${on}` });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
@@ -168,11 +177,12 @@ async function openServer(
     createClient({
       ...login,
       database: wish.database ?? database,
-      clickhouse_settings: { ...guestLimits, ...wish.settings, readonly: '1' },
+      clickhouse_settings: { ...clustered, ...guestLimits, ...wish.settings, readonly: '1' },
     });
   const guest = guestWith({ settings: {} });
   return {
     database,
+    ...(cluster === undefined ? {} : { cluster }),
     insertBlock: async ({ into, settings, native }) => {
       const query = `${into} SETTINGS ${settings} FORMAT Native`;
       const result = await writer.exec({ query, values: Readable.from([native]) });
@@ -187,6 +197,14 @@ async function openServer(
     },
   };
 }
+
+type ServerOptions = Extract<ClickHouseOptions['engine'], { readonly kind: 'server' }>;
+
+/** Rows are on their shards when an insert is done; a question within a question sees all shards. */
+const clusterSettings: ClickHouseSettings = {
+  distributed_foreground_insert: 1,
+  distributed_product_mode: 'global',
+};
 
 /** Numbers as they are, everything else as a string; so is the value of a parameter, whatever it is. */
 function settingText(name: string, value: unknown): string {

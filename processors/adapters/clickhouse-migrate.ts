@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ClickHouse } from './clickhouse-client.ts';
+import { historyTables, onCluster, type Retention, retentionOf } from './clickhouse-layout.ts';
 
 export type Migration = {
   readonly version: number;
@@ -37,17 +38,17 @@ export async function migrate(
   clickHouse: ClickHouse,
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<readonly string[]> {
-  await clickHouse.writer.command({
-    query:
-      'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, checksum String, ' +
+  await run(
+    clickHouse,
+    'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, checksum String, ' +
       'applied_at DateTime64(3)) ENGINE = ReplacingMergeTree ORDER BY version',
-  });
+  );
   const applied = await appliedChecksums(clickHouse);
   refuseForeign(migrations, applied);
   const names: string[] = [];
   for (const migration of migrations) {
     if (applied.has(migration.version)) continue;
-    for (const query of migration.statements) await clickHouse.writer.command({ query });
+    for (const statement of migration.statements) await run(clickHouse, statement);
     await clickHouse.writer.command({
       query:
         `INSERT INTO migrations SELECT ${migration.version}, '${migration.name}', ` +
@@ -56,6 +57,33 @@ export async function migrate(
     names.push(migration.name);
   }
   return names;
+}
+
+async function run(clickHouse: ClickHouse, statement: string): Promise<void> {
+  const { cluster } = clickHouse;
+  const queries = cluster === undefined ? [statement] : onCluster(statement, cluster);
+  for (const query of queries) await clickHouse.writer.command({ query });
+}
+
+/** History is kept as long as wanted from now on; resolves with what was changed. Nothing is done twice. */
+export async function applyRetention(
+  clickHouse: ClickHouse,
+  retention: Retention,
+): Promise<readonly string[]> {
+  const { cluster, reader, writer } = clickHouse;
+  const [ending, on] = cluster === undefined ? ['', ''] : ['_local', ` ON CLUSTER '${cluster}'`];
+  const result = await reader.query({
+    query: 'SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()',
+    format: 'JSONCompactEachRow',
+  });
+  const engines = new Map(await result.json<[string, string]>());
+  const changes = historyTables.flatMap((table) =>
+    retentionOf(`${table}${ending}`, engines.get(`${table}${ending}`) ?? '', retention),
+  );
+  for (const change of changes) {
+    await writer.command({ query: change.replace(/^(ALTER TABLE \w+)/, `$1${on}`) });
+  }
+  return changes;
 }
 
 async function appliedChecksums(clickHouse: ClickHouse): Promise<ReadonlyMap<number, string>> {

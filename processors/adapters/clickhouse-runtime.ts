@@ -8,10 +8,18 @@ import { registrySchemas } from './avro-registry.ts';
 import type { Access } from './clickhouse-access.ts';
 import { type ClickHouseOptions, openClickHouse } from './clickhouse-client.ts';
 import { type Pages, serveClickHouse } from './clickhouse-endpoint.ts';
-import { migrate } from './clickhouse-migrate.ts';
+import type { Retention } from './clickhouse-layout.ts';
+import { applyRetention, migrate } from './clickhouse-migrate.ts';
 import { analyticsReader } from './clickhouse-reader.ts';
 import { clickHouseStore } from './clickhouse-store.ts';
 import { kafkaSource } from './kafka-consumer.ts';
+
+type Server = {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly cluster?: string;
+};
 
 export type AnalyticsRuntime = {
   readonly reader: RecordReader;
@@ -32,13 +40,15 @@ export async function analyticsRuntime(options: {
   /** Gets `analytics.json`, the address for `stockline sql`. */
   readonly runDirectory: string;
   /** Absent: the embedded engine. */
-  readonly server?: { readonly url: string; readonly user: string; readonly password: string };
+  readonly server?: Server;
   /** Where questions are answered; absent: on this machine, at any port, for everybody on it. */
   readonly questions?: {
     readonly host: string;
     readonly port: number;
     readonly access: Access | undefined;
   };
+  /** How long history is kept; absent: for ever. */
+  readonly retention?: Retention;
   /** Pages beside the questions. */
   readonly pages?: Pages;
   readonly telemetry: Telemetry;
@@ -52,6 +62,8 @@ export async function analyticsRuntime(options: {
     closers.push(clickHouse.close);
     const applied = await migrate(clickHouse);
     if (applied.length > 0) options.telemetry.log('info', 'analytics migrated', { applied });
+    const changes = await applyRetention(clickHouse, options.retention ?? {});
+    if (changes.length > 0) options.telemetry.log('info', 'analytics retention set', { changes });
     const runFile = join(options.runDirectory, 'analytics.json');
     const { access, ...place } = options.questions ?? { access: undefined };
     const endpoint = await serveClickHouse({
@@ -75,7 +87,7 @@ export async function analyticsRuntime(options: {
 }
 
 function engineOf(options: {
-  readonly server?: { readonly url: string; readonly user: string; readonly password: string };
+  readonly server?: Server;
   readonly stateDirectory: string;
 }): ClickHouseOptions['engine'] {
   return options.server === undefined
