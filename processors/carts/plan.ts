@@ -117,7 +117,8 @@ function commandsOf(
     reason: request.reason,
     reference: request.reference,
     actor: request.actor,
-    occurredAt: request.occurredAt,
+    // A client that repeats a request need not know when it first asked.
+    occurredAt: request.occurredAt === 0 ? nowMs : request.occurredAt,
     policy,
     locations: request.locations,
     toLocation: request.toLocation,

@@ -1,0 +1,64 @@
+/** Records of the topics → the view. */
+import type {
+  ChannelStock,
+  Freshness,
+  Outcome,
+  StockKey,
+  StockLevel,
+} from '../../schemas/types.ts';
+import { channelStock, freshness, outcomes, stockLevels } from '../topics.ts';
+import type { StreamRecord } from '../topology/topology.ts';
+import type { StockView } from './view.ts';
+
+const placeOf = (topic: string, partition: number): string => `${topic} ${partition}`;
+
+/** What a follower of the topics tells, taken into the view. Freshness counts when all that it speaks of is in the view. */
+export function viewEvents(
+  view: StockView,
+  channels: readonly string[],
+  onOutcome: (outcome: Outcome) => void,
+) {
+  const channelOf = new Map(channels.map((one) => [channelStock(one).name, one]));
+  const shown = new Set([stockLevels.name, ...channelOf.keys()]);
+  let heard: Freshness[] = [];
+  let asked: Freshness[] = [];
+  return {
+    onOpen: (topic: string, partition: number, offset: number): void => {
+      if (shown.has(topic)) view.open(placeOf(topic, partition), offset);
+    },
+    onPosition: (topic: string, partition: number, next: number): void => {
+      if (shown.has(topic)) view.advance(placeOf(topic, partition), next);
+    },
+    onRecord: (record: StreamRecord): void => {
+      const { topic, partition, key, value } = record;
+      if (topic === outcomes.name) {
+        if (value !== undefined) onOutcome(value as Outcome);
+        return;
+      }
+      if (topic === freshness.name) {
+        if (value !== undefined) heard.push(value as Freshness);
+        return;
+      }
+      const place = placeOf(topic, partition);
+      const offset = Number(record.offset);
+      const channel = channelOf.get(topic);
+      if (channel === undefined) {
+        const level = value as StockLevel | undefined;
+        view.apply(place, offset, { kind: 'stock', key: key as StockKey, level });
+      } else {
+        const figure = value as ChannelStock | undefined;
+        view.apply(place, offset, { kind: 'channel', channel, sku: String(key), figure });
+      }
+    },
+    onAsk: (): void => {
+      asked = [...asked, ...heard];
+      heard = [];
+    },
+    onCurrent: (askedAtMs: number): void => {
+      view.restored();
+      view.followed(askedAtMs);
+      for (const one of asked) view.tell(one);
+      asked = [];
+    },
+  };
+}

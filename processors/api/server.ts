@@ -1,0 +1,152 @@
+/** The Unified Inventory API over HTTP. Takes ports, so that a test needs no broker. */
+import { readFileSync } from 'node:fs';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Authenticate, Client } from './access.ts';
+import { type Problem, type ProblemCode, problem, problemBody, statusOf } from './problem.ts';
+import { readRoutes } from './read-routes.ts';
+import { reads } from './reads.ts';
+import type { App } from './routing.ts';
+import { streamRoute } from './stream-route.ts';
+import type { StockView } from './view.ts';
+import { writeRoutes } from './write-routes.ts';
+import { type RequestPort, writes } from './writes.ts';
+
+export type ServerOptions = {
+  readonly view: StockView;
+  readonly requests: RequestPort;
+  readonly authenticate: Authenticate;
+  readonly now?: () => number;
+  /** How long a write waits for its outcome. */
+  readonly deadlineMs?: number;
+  /** Web pages of these origins may ask; absent: none. */
+  readonly origins?: readonly string[];
+  /** Files of the certificate and its key; absent: plain HTTP. */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+  readonly heartbeatMs?: number;
+};
+
+export type Server = Awaited<ReturnType<typeof createServer>>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    client: Client;
+  }
+}
+
+const bodyBytesMax = 262_144;
+const slowestRequestMs = 10_000;
+const open = new Set(['/livez', '/readyz', '/v1/openapi.json']);
+
+/** Listens on nothing yet: `listen`, or `inject` in a test. */
+export async function createServer(options: ServerOptions) {
+  const { tls } = options;
+  const transport =
+    tls === undefined
+      ? {}
+      : { https: { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) } };
+  const app: App = Fastify({
+    ...(transport as object),
+    bodyLimit: bodyBytesMax,
+    requestTimeout: slowestRequestMs,
+    connectionTimeout: 60_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 300 },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are typed by their schemas at compile time; checking each again would cost half of the throughput.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    sendProblem(request, reply, problemOf(error));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(request, reply, problem('NOT_FOUND', `${request.method} ${pathOf(request)}`));
+  });
+  await app.register(helmet);
+  await app.register(cors, { origin: [...(options.origins ?? [])], maxAge: 600 });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Stockline Unified Inventory API',
+        version: '1.0.0',
+        description: 'Stock of every SKU and location, and what each channel may sell.',
+      },
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', description: 'An API key, or a JWT.' },
+        },
+      },
+      security: [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.decorateRequest('client');
+  app.addHook('onRequest', async (request, reply) => {
+    const path = pathOf(request);
+    if (open.has(path) || path === '/docs' || path.startsWith('/docs/')) return;
+    const client = await options.authenticate(request.headers);
+    if ('kind' in client) return sendProblem(request, reply, client);
+    if (client.id.includes('|')) {
+      return sendProblem(request, reply, problem('UNAUTHENTICATED', 'the client id is not usable'));
+    }
+    request.client = client;
+  });
+  const reading = reads(options.view, options.now ?? Date.now);
+  const writing = writes(options.requests, { deadlineMs: options.deadlineMs ?? 5_000 });
+  app.get('/livez', { schema: { hide: true } }, async () => ({ live: true }));
+  app.get('/readyz', { schema: { hide: true } }, async (_, reply) =>
+    reply.code(options.view.isRestored ? 200 : 503).send({ ready: options.view.isRestored }),
+  );
+  app.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  readRoutes(app, reading);
+  writeRoutes(app, writing);
+  streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
+  await app.ready();
+  return app;
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, one: Problem) {
+  return reply
+    .code(statusOf(one))
+    .headers(one.headers ?? {})
+    .header('content-type', 'application/problem+json')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problemBody(one, pathOf(request)));
+}
+
+/** What fastify refuses by itself. Faults of ours tell nothing of what is inside. */
+function problemOf(error: FastifyError): Problem {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message }) => ({
+      path: instancePath,
+      message,
+    }));
+    const [first] = errors;
+    const detail = first === undefined ? error.message : `${first.path} ${first.message}`;
+    return problem('INPUT_INVALID', detail.trim(), { more: { errors } });
+  }
+  const status = error.statusCode ?? 500;
+  const codes: Readonly<Record<number, ProblemCode>> = {
+    404: 'NOT_FOUND',
+    413: 'BODY_TOO_LARGE',
+    415: 'MEDIA_TYPE_UNKNOWN',
+    429: 'RATE_LIMITED',
+    503: 'NOT_READY',
+  };
+  const code = codes[status] ?? (status < 500 ? 'INPUT_INVALID' : 'INTERNAL');
+  if (code === 'INTERNAL') process.stderr.write(`${error.stack ?? String(error)}\n`);
+  return problem(code, code === 'INTERNAL' ? 'it is written to the log' : error.message);
+}
