@@ -25,6 +25,8 @@ export type StressLife = LoadShape & {
   /** Chance that ClickHouse goes away at an insert, before or after it is done. */
   readonly outageChance: number;
   readonly only?: 'movements';
+  /** They come at this rate, and how late each block was readable is told. */
+  readonly perSecond?: number;
   readonly blockRecords: number;
 };
 
@@ -45,14 +47,14 @@ const perTopic = recordsPerPartition(life) * 4;
 const wanted = life.only === undefined ? perTopic * 5 : perTopic;
 let outages = 0;
 const analytics = runAnalytics({
-  reader: stressReader(life, life.only),
+  reader: stressReader(life, life.only, life.perSecond),
   store: withOutages(life.rewindBy > 0 ? rewound(own) : own),
   channels: [stressChannel],
   signal: end.signal,
   report: () => undefined,
   limits: {
     ...sinkLimits,
-    lingerMs: 50,
+    lingerMs: life.perSecond === undefined ? 50 : sinkLimits.lingerMs,
     blockRecordsMax: life.blockRecords,
     pollRecordsMax: 10_000,
   },
@@ -61,17 +63,21 @@ const startedAtMs = performance.now();
 tell({ kind: 'loading' });
 let quietSince = Date.now();
 let rows = 0;
+const lagsMs: number[] = [];
 let lastRowAtMs = startedAtMs;
 const watch = setInterval(() => {
   const status = analytics.status();
   if (status.rows !== rows || status.state === 'waiting') quietSince = Date.now();
-  if (status.rows !== rows) lastRowAtMs = performance.now();
+  if (status.rows !== rows) {
+    lastRowAtMs = performance.now();
+    lagsMs.push(status.lagMs);
+  }
   rows = status.rows;
   if (status.records >= wanted || Date.now() - quietSince > 2_000) end.abort();
 }, 20);
 await analytics.done;
 clearInterval(watch);
-tell({ kind: 'done', rows, seconds: (lastRowAtMs - startedAtMs) / 1000, outages });
+tell({ kind: 'done', rows, seconds: (lastRowAtMs - startedAtMs) / 1000, outages, lagsMs });
 await clickHouse.close();
 process.disconnect?.();
 

@@ -153,8 +153,12 @@ function movementOf(
   };
 }
 
-/** `only`: the other topics are empty, and the same movements come again and again, so that making them costs nothing. */
-export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader {
+/** `only`: the other topics are empty, and the same movements come again and again, so that making them costs nothing; `perSecond`: they come at that rate, each of its moment. */
+export function stressReader(
+  shape: LoadShape,
+  only?: 'movements',
+  perSecond?: number,
+): RecordReader {
   const count = recordsPerPartition(shape);
   const has = (topic: string): boolean => only === undefined || topic === movements.name;
   let positions: { readonly topic: TopicName; readonly partition: number; index: number }[] = [];
@@ -164,13 +168,16 @@ export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader
     offset: offsetOf(index),
   });
   let turn = 0;
+  let given = 0;
+  const startedAtMs = Date.now();
   const made = new Map<number, StreamRecord>();
   const recordAt = (topic: TopicName, partition: number, index: number): StreamRecord => {
     if (only === undefined) return recordOf(shape, topic, partition, index);
     const place = (index % repeatedRecords) * inventoryPartitions + partition;
     const known = made.get(place) ?? recordOf(shape, topic, partition, index % repeatedRecords);
     made.set(place, known);
-    return { ...known, offset: offsetOf(index) };
+    const timestampMs = perSecond === undefined ? known.timestampMs : Date.now();
+    return { ...known, offset: offsetOf(index), timestampMs };
   };
   return {
     bounds: async (names) =>
@@ -187,7 +194,10 @@ export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader
         return [{ topic: known, partition, index: indexFrom(offset) }];
       });
     },
-    poll: async ({ recordsMax }): Promise<Batch> => {
+    poll: async (limit): Promise<Batch> => {
+      const due =
+        perSecond === undefined ? Infinity : ((Date.now() - startedAtMs) * perSecond) / 1000;
+      const recordsMax = Math.min(limit.recordsMax, Math.max(0, Math.floor(due) - given));
       const records: StreamRecord[] = [];
       const ends: PartitionOffset[] = [];
       const share = Math.ceil(recordsMax / Math.max(1, positions.length));
@@ -206,6 +216,7 @@ export function stressReader(shape: LoadShape, only?: 'movements'): RecordReader
         if (position.index >= count) ends.push(place(position));
       }
       turn += 1;
+      given += records.length;
       await new Promise((resolve) => setTimeout(resolve, records.length > 0 ? 0 : 5));
       return { records, ends };
     },

@@ -11,6 +11,7 @@ import { openClickHouse } from '../adapters/clickhouse-client.ts';
 import { migrate } from '../adapters/clickhouse-migrate.ts';
 import { clickHouseStore } from '../adapters/clickhouse-store.ts';
 import { readTotals } from '../analytics/totals.ts';
+import { percentiles } from './figures.ts';
 import { randomFrom } from './shoppers.ts';
 import type { StressLife } from './stress-analytics-loader.ts';
 import { expectedSums, type LoadShape, stressChannel } from './stress-analytics-log.ts';
@@ -24,11 +25,20 @@ export type StressAnalyticsOptions = LoadShape & {
   readonly json?: string;
 };
 
-type Done = { readonly rows: number; readonly seconds: number; readonly outages: number };
+type Done = {
+  readonly rows: number;
+  readonly seconds: number;
+  readonly outages: number;
+  /** How old the oldest record of each block was when it became readable. */
+  readonly lagsMs: readonly number[];
+};
 
 const program = fileURLToPath(new URL('./stress-analytics-loader.ts', import.meta.url));
 const livesMsMax = 2_500;
 const rewindMax = 20_000;
+/** For the lag: an ordinary load. */
+const pacedPerSecond = 5_000;
+const pacedSeconds = 10;
 const outageChance = 0.02;
 const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 100_000 };
 
@@ -55,7 +65,19 @@ async function measureRate(options: StressAnalyticsOptions, folder: string) {
   const shape = { ...options, records, folder, life: 0, rewindBy: 0, outageChance: 0 };
   const life = start({ ...shape, only: 'movements', blockRecords: blockRecordsOf.large });
   const { rows, seconds } = await life.done;
-  return { movementRowsPerSecond: Math.round(rows / seconds) };
+  const paced = start({
+    ...shape,
+    folder: `${folder}-paced`,
+    records: pacedPerSecond * pacedSeconds * 4,
+    only: 'movements',
+    perSecond: pacedPerSecond,
+    blockRecords: blockRecordsOf.ordinary,
+  });
+  const { p50, p99 } = percentiles((await paced.done).lagsMs);
+  return {
+    movementRowsPerSecond: Math.round(rows / seconds),
+    visibleLagMs: { perSecond: pacedPerSecond, p50, p99 },
+  };
 }
 
 /** Lives that end by SIGKILL at a random moment, then one that comes to the end. */

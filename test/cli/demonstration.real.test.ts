@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { boards } from '../../dashboards/boards.ts';
+import { expandMacros } from '../../dashboards/macros.ts';
 import {
   type DatabaseAddress,
   type StackAddresses,
@@ -20,6 +22,7 @@ import { askAnalytics } from '../../processors/cli/sql.ts';
 
 const directory = mkdtempSync(`${tmpdir()}/stockline-demonstration-`);
 const { signal } = new AbortController();
+const dayMs = 86_400_000;
 const noMismatches = { truth: 0, legacySql: 0, channels: 0, clickhouse: 0 };
 
 let demonstration: Demonstration;
@@ -74,6 +77,33 @@ describe('the main job', () => {
     const tables = await changeEveryErpTable(postgres);
     expect(tables).toContain('lagprot');
     expect(await changeEveryPosTable(mariadb)).toContain('receipt_line');
+  });
+
+  it('every statement of every board is answered with the data of the pipeline', async () => {
+    const ask = async (sql: string): Promise<readonly (readonly unknown[])[]> => {
+      const text = await askAnalytics(`${directory}/run`, sql, 'JSONCompactEachRow');
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line));
+    };
+    const range = { fromMs: Date.now() - 60 * dayMs, toMs: Date.now() + dayMs };
+    const [cell] = await ask(
+      'SELECT sku, location FROM ledger_entries ORDER BY sequence DESC LIMIT 1',
+    );
+    const values = { sku: String(cell?.[0]), location: String(cell?.[1]) };
+    const empty: string[] = [];
+    for (const { uid, panels } of boards) {
+      for (const { title, query } of panels) {
+        if (!('sql' in query)) continue;
+        const rows = await ask(expandMacros(query.sql, range, values));
+        if (rows.length === 0) empty.push(`${uid}: ${title}`);
+      }
+    }
+    // Where nothing goes wrong and nobody asks, there is nothing to tell.
+    const always =
+      /^stockline-(stock|pipeline: COMMIT|pipeline: What|pipeline: How|channels: (Fig|COMMIT|Over))/;
+    expect(empty.filter((name) => always.test(name))).toEqual([]);
   });
 
   it('a stranger with kafkajs and the registry reads stock and channel figures', async () => {
