@@ -10,6 +10,7 @@ ENV NODE_ENV=production UV_THREADPOOL_SIZE=32
 COPY --from=modules /app/node_modules node_modules
 COPY package.json ./
 COPY connectors connectors
+COPY dashboards dashboards
 COPY deploy/native deploy/native
 COPY schemas schemas
 COPY processors processors

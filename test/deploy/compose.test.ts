@@ -1,4 +1,5 @@
 /** docker-compose.yml can only be read where there is no Docker engine: here it is held to what the native stack runs. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -82,6 +83,22 @@ describe('docker-compose.yml', () => {
         .map((variable) => `${name}: ${variable}`),
     );
     expect(plain).toEqual([]);
+  });
+
+  it('puts everything that the processors import into their image', () => {
+    const image = readFileSync('deploy/images/processors.Dockerfile', 'utf8');
+    const copied = [...image.matchAll(/^COPY (\S+) \1$/gm)].map((match) => `${match[1]}/`);
+    const imported = execFileSync('git', ['grep', '-hoE', "from '(\\.\\./)+[^']+'", 'processors'])
+      .toString()
+      .split('\n')
+      .flatMap(
+        (line) =>
+          /(?:\.\.\/)+((?:connectors|dashboards|deploy|schemas)\/[^']+)/.exec(line)?.[1] ?? [],
+      );
+    expect(imported.filter((file) => file.startsWith('dashboards/')).length).toBeGreaterThan(0);
+    expect(imported.filter((file) => !copied.some((folder) => file.startsWith(folder)))).toEqual(
+      [],
+    );
   });
 
   it('mounts only what is there', () => {
