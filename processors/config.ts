@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Assignment } from './runtime/run.ts';
 
-const processorNames = ['intake', 'stock', 'carts', 'channels', 'analytics'] as const;
+const processorNames = ['intake', 'stock', 'carts', 'channels', 'analytics', 'api'] as const;
 export type ProcessorName = (typeof processorNames)[number];
 
 const schema = z.object({
@@ -32,6 +32,12 @@ const schema = z.object({
   STOCKLINE_ANALYTICS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   STOCKLINE_ANALYTICS_USER: z.string().default('stockline'),
   STOCKLINE_ANALYTICS_KEY: z.string().optional(),
+  STOCKLINE_API_HOST: z.string().default('127.0.0.1'),
+  STOCKLINE_API_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  STOCKLINE_API_KEY: z.string().min(20).optional(),
+  STOCKLINE_API_ORIGINS: z.string().default(''),
+  STOCKLINE_API_CERTIFICATE: z.string().optional(),
+  STOCKLINE_API_CERTIFICATE_KEY: z.string().optional(),
   STOCKLINE_ASSIGNMENT: z
     .string()
     .regex(/^(elastic|\d+\/[1-9]\d*)$/, 'must be elastic, or group/groups such as 0/3')
@@ -89,6 +95,18 @@ export type Config = {
     readonly port: number;
     readonly access: { readonly user: string; readonly key: string } | undefined;
   };
+  /** The Unified Inventory API. */
+  readonly api: {
+    readonly host: string;
+    /** 0: any free one. */
+    readonly port: number;
+    /** Absent: the one in `api.key` of the run directory, made at the first start. */
+    readonly key: string | undefined;
+    /** Web pages of these origins may ask. */
+    readonly origins: readonly string[];
+    /** Files; absent: plain HTTP. */
+    readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  };
   readonly healthPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
@@ -124,6 +142,16 @@ function withSecrets(environment: Environment): Environment {
   return { ...environment, ...Object.fromEntries(secrets) };
 }
 
+function tlsOf(certificateFile: string | undefined, keyFile: string | undefined) {
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined || keyFile === undefined) {
+    throw new Error(
+      'STOCKLINE_API_CERTIFICATE and STOCKLINE_API_CERTIFICATE_KEY belong together: set both or none',
+    );
+  }
+  return { certificateFile, keyFile };
+}
+
 export function parseConfig(environment: Environment): Config {
   const values = parseEnvironment(schema, environment);
   return Object.freeze({
@@ -156,6 +184,13 @@ export function parseConfig(environment: Environment): Config {
         values.STOCKLINE_ANALYTICS_KEY === undefined
           ? undefined
           : { user: values.STOCKLINE_ANALYTICS_USER, key: values.STOCKLINE_ANALYTICS_KEY },
+    },
+    api: {
+      host: values.STOCKLINE_API_HOST,
+      port: values.STOCKLINE_API_PORT,
+      key: values.STOCKLINE_API_KEY,
+      origins: values.STOCKLINE_API_ORIGINS.split(',').filter((origin) => origin !== ''),
+      tls: tlsOf(values.STOCKLINE_API_CERTIFICATE, values.STOCKLINE_API_CERTIFICATE_KEY),
     },
     healthPort: values.STOCKLINE_HEALTH_PORT,
     logLevel: values.STOCKLINE_LOG_LEVEL,

@@ -1,22 +1,36 @@
 /** The composition root: builds the adapters and runs the processors that the environment names, until told to stop. */
 
 import { consolePage } from '../dashboards/console.ts';
+import { apiRuntime } from './adapters/api-runtime.ts';
 import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
 import { type Analytics, runAnalytics } from './analytics/run.ts';
 import { loadedTopics } from './analytics/tables.ts';
+import { keyIn, localAccess } from './api/local-key.ts';
+import { runApi } from './api/run.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
 import { type Config, parseConfig } from './config.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
-import { deadLetters } from './topics.ts';
+import {
+  channelStock,
+  deadLetters,
+  freshness,
+  outcomes,
+  requestKey,
+  requests,
+  stockLevels,
+} from './topics.ts';
 import { topologiesOf } from './topologies.ts';
+import type { Topic } from './topology/topic.ts';
 
 const statusEveryMs = 500;
+/** Of each partition: what came of the last requests is known from the start. */
+const outcomesReadAgain = 5_000;
 
 type Running = {
   readonly name: string;
@@ -24,6 +38,7 @@ type Running = {
   readonly ready: () => boolean;
   readonly status: () => ProcessorStatus;
   readonly analyticsUrl?: string;
+  readonly apiUrl?: string;
 };
 
 const config = parseConfig(process.env);
@@ -38,6 +53,7 @@ const rules = loadRules(config.rulesFile);
 const running: Running[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
+  else if (name === 'api') running.push(await startApi(config, telemetry, policies));
   else {
     for (const topology of topologiesOf(name, policies, rules)) {
       running.push(startStream(topology, config, telemetry));
@@ -148,13 +164,59 @@ async function startAnalytics(
   };
 }
 
+async function startApi(
+  settings: Config,
+  telemetries: ProcessTelemetry,
+  channelPolicies: readonly ChannelPolicy[],
+): Promise<Running> {
+  const channels = channelPolicies.map((policy) => policy.channel);
+  const own = telemetries.of('api');
+  const whole = [stockLevels, freshness, ...channels.map(channelStock)];
+  const runtime = await apiRuntime({
+    places: { brokers: settings.brokers, registryUrl: settings.registryUrl },
+    followed: [
+      ...whole.map((topic) => ({ topic: topic as unknown as Topic<never, never> })),
+      { topic: outcomes as unknown as Topic<never, never>, last: outcomesReadAgain },
+    ],
+    requests,
+    keyOf: ({ client, idempotencyKey }) => requestKey(client, idempotencyKey),
+    telemetry: own,
+    signal: stopping.signal,
+  });
+  const { tls, ...api } = settings.api;
+  const running = await runApi(runtime, {
+    ...api,
+    ...(tls === undefined ? {} : { tls }),
+    channels,
+    authenticate: localAccess(api.key ?? keyIn(`${settings.runDirectory}/api.key`)),
+  });
+  own.log('info', `the API listens on ${running.url}`);
+  return {
+    name: 'api',
+    done: running.done.finally(() => Promise.all([running.close(), runtime.close()])),
+    ready: running.ready,
+    apiUrl: running.url,
+    status: () => ({
+      records: running.cells(),
+      lagRecords: 0,
+      lagSeconds: running.lagMs() / 1000,
+      transactions: 0,
+      lastCommitMs: 0,
+      deadLetters: 0,
+      counted: { cells: running.cells() },
+    }),
+  };
+}
+
 function report(): void {
   if (process.send === undefined || !process.connected) return;
+  const apiUrl = running.find((one) => one.apiUrl !== undefined)?.apiUrl;
   const analyticsUrl = running.find((one) => one.analyticsUrl !== undefined)?.analyticsUrl;
   const message: ProcessStatus = {
     memoryMb: Math.round(process.memoryUsage.rss() / 1_048_576),
     processors: Object.fromEntries(running.map((one) => [one.name, one.status()])),
     ...(analyticsUrl === undefined ? {} : { analyticsUrl }),
+    ...(apiUrl === undefined ? {} : { apiUrl }),
   };
   process.send(message);
 }

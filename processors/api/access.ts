@@ -31,3 +31,9 @@ export function forbidden(
     ? undefined
     : problem('FORBIDDEN', `${verb} is needed`, { more: { scope: verb } });
 }
+
+/** The places to which the client's `verb` is narrowed: what is its own anyway needs no more than one of them. */
+export const narrowedTo = (client: Client, verb: (typeof scopes)[number]): readonly string[] =>
+  client.scopes.flatMap((scope) =>
+    scope.startsWith(`${verb}@`) ? [scope.slice(verb.length + 1)] : [],
+  );

@@ -6,6 +6,12 @@ export const sku = name.describe('As the ERP spells it.');
 export const location = name.describe('A shop, warehouse or dark store.');
 export const channel = name.describe('A sales channel.');
 
+export const requestName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'visible ASCII, without spaces');
+
 const unitsMax = 9_000_000_000_000;
 const units = z
   .number()

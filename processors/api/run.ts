@@ -23,6 +23,8 @@ export type Api = {
   readonly url: string;
   readonly ready: () => boolean;
   readonly cells: () => number;
+  /** How long ago everything that was committed then had been read. */
+  readonly lagMs: () => number;
   /** Settles when following ends; rejects when it cannot go on. */
   readonly done: Promise<void>;
   readonly close: () => Promise<void>;
@@ -48,6 +50,7 @@ export async function runApi(ports: ApiPorts, options: ApiOptions): Promise<Api>
     url,
     ready: () => view.isRestored,
     cells: () => view.cells,
+    lagMs: () => view.lagMs(Date.now()),
     done,
     close: () => server.close(),
   };

@@ -12,6 +12,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Authenticate, Client } from './access.ts';
+import { graphqlRoute } from './graphql.ts';
 import { type Problem, type ProblemCode, problem, problemBody, statusOf } from './problem.ts';
 import { readRoutes } from './read-routes.ts';
 import { reads } from './reads.ts';
@@ -111,6 +112,7 @@ export async function createServer(options: ServerOptions) {
   app.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   readRoutes(app, reading);
   writeRoutes(app, writing);
+  await graphqlRoute(app, reading, writing);
   streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
   await app.ready();
   return app;

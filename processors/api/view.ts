@@ -77,8 +77,13 @@ export class StockView {
     return count;
   }
 
+  /** How long ago everything that was committed then had been read. */
+  lagMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.#followedAtMs);
+  }
+
   freshness(nowMs: number): FreshnessNote {
-    const sinceMs = nowMs - this.#followedAtMs;
+    const sinceMs = this.lagMs(nowMs);
     return freshnessOf(
       this.#told.values(),
       { isFollowing: sinceMs <= lostAfterMs, sinceMs },

@@ -3,25 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Request } from '../../schemas/types.ts';
 import { requestKey } from '../topics.ts';
-import { forbidden, type scopes } from './access.ts';
-import { thousandthsOf } from './answers.ts';
+import { forbidden, narrowedTo, type scopes } from './access.ts';
 import * as models from './models.ts';
 import { type Problem, problem } from './problem.ts';
+import { ending, linesOf, msOf, reserving } from './requests.ts';
 import { type App, answers, reply } from './routing.ts';
 import type { Asked, Writes } from './writes.ts';
 
 type Verb = (typeof scopes)[number];
-type Line = {
-  readonly sku: string;
-  readonly location?: string | undefined;
-  readonly quantity: number;
-};
 
-const key = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[\x21-\x7e]+$/, 'visible ASCII, without spaces');
+const key = models.requestName;
 const headers = z.looseObject({
   'idempotency-key': key.optional().describe('Needed: the same key and body are done once.'),
   'if-match': z.string().max(100).optional().describe('The ETag of the cell.'),
@@ -87,17 +78,9 @@ function reservationRoutes(app: App, send: Send): void {
       },
     },
     async (request, to) => {
-      const { lines, policy, locations, channel, expiresAt, reason, reference } = request.body;
-      return send(request, to, 'reservations:write', channel === undefined ? [] : [channel], {
-        kind: 'reserve',
-        lines: linesOf(lines),
-        policy,
-        locations,
-        channel: channel ?? null,
-        expiresAt: msOf(expiresAt),
-        reason,
-        reference,
-      });
+      const { channel } = request.body;
+      const places = channel === undefined ? [] : [channel];
+      return send(request, to, 'reservations:write', places, reserving(request.body));
     },
   );
   app.patch(
@@ -115,7 +98,8 @@ function reservationRoutes(app: App, send: Send): void {
     },
     async (request, to) => {
       const { lines, expiresAt, reason, reference } = request.body;
-      return send(request, to, 'reservations:write', [], {
+      const places = narrowedTo(request.client, 'reservations:write');
+      return send(request, to, 'reservations:write', places, {
         kind: 'update',
         lines: linesOf(lines),
         reservation: requestKey(request.client.id, request.params.key),
@@ -150,15 +134,11 @@ function endRoute(
       },
     },
     async (request, to) => {
-      const { lines, reason, reference } = request.body;
       const { key: made } = request.params as z.infer<typeof byKey>;
-      return send(request, to, 'reservations:write', [], {
-        kind,
-        lines: linesOf(lines),
-        reservation: requestKey(request.client.id, made),
-        reason,
-        reference,
-      });
+      const { client } = request;
+      const places = narrowedTo(client, 'reservations:write');
+      const asked = ending(kind, client.id, made, request.body as z.infer<typeof models.endBody>);
+      return send(request, to, 'reservations:write', places, asked);
     },
   );
 }
@@ -263,16 +243,8 @@ function moveRoutes(app: App, send: Send): void {
   );
 }
 
-const linesOf = (lines: readonly Line[]): Request['lines'] =>
-  lines.map(({ sku, location, quantity }) => ({
-    sku,
-    location: location ?? null,
-    quantity: thousandthsOf(quantity),
-  }));
 const placesOf = (lines: readonly { readonly location: string }[]): readonly string[] =>
   lines.map(({ location }) => location);
-const msOf = (text: string | undefined): number | null =>
-  text === undefined ? null : Date.parse(text);
 
 /** If-Match, or expectedSequence in the body. A tag that was never ours matches nothing: no cell has sequence 0. */
 function expectation(

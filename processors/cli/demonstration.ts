@@ -154,6 +154,7 @@ function launchProcessors(
       carts: 'carts',
       channels: 'channels',
       analytics: 'analytics',
+      api: 'api',
     },
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,

@@ -18,6 +18,8 @@ export type ProcessStatus = {
   readonly processors: Readonly<Record<string, ProcessorStatus>>;
   /** Where the analysts' queries go, if this process serves them. */
   readonly analyticsUrl?: string;
+  /** Where the Unified Inventory API answers, if this process serves it. */
+  readonly apiUrl?: string;
 };
 
 export type Counts = {

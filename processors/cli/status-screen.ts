@@ -24,6 +24,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
   const analyticsUrl = [...processors.status.values()].find(
     (one) => one.analyticsUrl !== undefined,
   )?.analyticsUrl;
+  const apiUrl = [...processors.status.values()].find((one) => one.apiUrl !== undefined)?.apiUrl;
   screen.draw(
     [
       { title: 'Sources', rows: sources },
@@ -43,6 +44,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
         rows: [
           ['Kafka', addresses.kafkaBrokers, 'registry', addresses.registryUrl],
           ['Connect', addresses.connectUrl, 'analytics', analyticsUrl ?? 'starting'],
+          ['API', apiUrl ?? 'starting', 'key', 'run/api.key under the data directory'],
         ],
       },
     ],

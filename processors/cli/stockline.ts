@@ -1,5 +1,6 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
+import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
@@ -10,6 +11,7 @@ import { sourceCommand } from './source-check.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';
+import { stressApi } from './stress-api.ts';
 import { stressReservations } from './stress-reservations.ts';
 
 function positiveInteger(text: string): number {
@@ -85,6 +87,22 @@ stress
   });
 
 stress
+  .command('api')
+  .description(
+    'reads and reservations through the API at fixed rates, on a broker of its own; 0 when nothing failed and nothing ' +
+      'is oversold',
+  )
+  .option('--seconds <n>', 'how long, after a warm-up', positiveInteger, 60)
+  .option('--reads <n>', 'reads per second', positiveInteger, 5_000)
+  .option('--reservations <n>', 'reservations per second', positiveInteger, 500)
+  .option('--skus <n>', 'how many SKUs they are about', positiveInteger, 200)
+  .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressApi(options);
+  });
+
+stress
   .command('reservations')
   .description(
     'many clients reserve few SKUs on a broker of their own (or STOCKLINE_KAFKA, STOCKLINE_REGISTRY); 0 when nothing ' +
@@ -104,6 +122,13 @@ stress
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
     process.exitCode = await stressReservations(options);
+  });
+
+program
+  .command('describe')
+  .description('write docs/api anew from the code: OpenAPI, AsyncAPI, the GraphQL schema')
+  .action(async () => {
+    process.exitCode = await writeApiDocuments();
   });
 
 program

@@ -1,0 +1,31 @@
+/** What an instance of the API needs of Kafka: followers of the topics, and a writer of requests. */
+import type { Request } from '../../schemas/types.ts';
+import type { Telemetry } from '../runtime/ports.ts';
+import type { Topic } from '../topology/topic.ts';
+import { recordWriter } from './record-writer.ts';
+import { type Followed, type FollowerEvents, followTopics } from './topic-follower.ts';
+import type { KafkaPlaces } from './topic-reader.ts';
+
+export type ApiRuntime = {
+  readonly follow: (events: FollowerEvents) => Promise<void>;
+  readonly write: (request: Request) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export async function apiRuntime(options: {
+  readonly places: KafkaPlaces;
+  /** Read whole: stock levels, channel figures, freshness; and of the outcomes the last ones. */
+  readonly followed: readonly Followed[];
+  readonly requests: Topic<string, Request>;
+  readonly keyOf: (request: Request) => string;
+  readonly telemetry: Telemetry;
+  readonly signal: AbortSignal;
+}): Promise<ApiRuntime> {
+  const { places, followed, telemetry, signal } = options;
+  const writer = await recordWriter(places, options.requests);
+  return {
+    follow: (events) => followTopics(places, 'api', followed, events, telemetry, signal),
+    write: (request) => writer.write(options.keyOf(request), request),
+    close: () => writer.close(),
+  };
+}

@@ -1,0 +1,199 @@
+/** `stockline stress api`: reads and reservations at a fixed rate through one instance of the API, judged by the ledger. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Pool } from 'undici';
+import { startStack } from '../../deploy/native/stack.ts';
+import type { LedgerEntry } from '../../schemas/types.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { keyIn } from '../api/local-key.ts';
+import { ledger } from '../topics.ts';
+import type { Topic } from '../topology/topic.ts';
+import { applyTopicsAndSchemas } from './apply.ts';
+import { percentiles } from './figures.ts';
+import { loadPolicies } from './policies.ts';
+import { type Processors, startProcessors } from './processes.ts';
+import { type Random, randomFrom } from './shoppers.ts';
+
+export type ApiStressOptions = {
+  readonly seconds: number;
+  readonly reads: number;
+  readonly reservations: number;
+  readonly skus: number;
+  readonly seed: number;
+  readonly json?: string;
+};
+
+type Answer = { readonly status: number; readonly tookMs: number };
+type Ask = (method: 'GET' | 'POST', path: string, key?: string, body?: object) => Promise<number>;
+
+const readyMs = 90_000;
+const tickMs = 10;
+const warmUpSeconds = 10;
+
+/** Prints the result; resolves with 0 when nothing failed and nothing is oversold, else 1. */
+export async function stressApi(options: ApiStressOptions): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+  const stack = await startStack({
+    directory: `${directory}/stack`,
+    parts: ['kafka', 'registry'],
+    report,
+  });
+  let processors: Processors | undefined;
+  try {
+    const places = {
+      brokers: stack.addresses.kafkaBrokers,
+      registryUrl: stack.addresses.registryUrl,
+    };
+    await applyTopicsAndSchemas(places, loadPolicies(), report);
+    processors = launch(directory, places, report);
+    await processors.ready(readyMs);
+    const url = await urlOf(processors);
+    const result = await stress(options, places, url, keyIn(`${directory}/run/api.key`), report);
+    const text = JSON.stringify(result, null, 2);
+    process.stdout.write(`${text}\n`);
+    if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);
+    return result.errors === 0 && result.oversold === 0 ? 0 : 1;
+  } finally {
+    await processors?.stop();
+    await stack.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function launch(directory: string, places: KafkaPlaces, note: (line: string) => void): Processors {
+  mkdirSync(`${directory}/logs`, { recursive: true });
+  return startProcessors({
+    processes: { stock: 'stock', carts: 'carts', channels: 'channels', api: 'api' },
+    environment: {
+      STOCKLINE_KAFKA: places.brokers,
+      STOCKLINE_REGISTRY: places.registryUrl,
+      STOCKLINE_STATE: `${directory}/state`,
+      STOCKLINE_RUN: `${directory}/run`,
+      STOCKLINE_LOG_LEVEL: 'warn',
+    },
+    logDirectory: `${directory}/logs`,
+    note,
+  });
+}
+
+async function urlOf(processors: Processors): Promise<string> {
+  const giveUpAt = Date.now() + readyMs;
+  while (Date.now() < giveUpAt) {
+    const url = processors.status.get('api')?.apiUrl;
+    const isReady = url !== undefined && (await fetch(`${url}/readyz`)).status === 200;
+    if (isReady) return url;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error('the API did not become ready');
+}
+
+async function stress(
+  options: ApiStressOptions,
+  places: KafkaPlaces,
+  url: string,
+  key: string,
+  report: (line: string) => void,
+) {
+  const pool = new Pool(url, { connections: 64, pipelining: 1 });
+  const ask: Ask = async (method, path, idempotencyKey, body) => {
+    const { statusCode, body: answer } = await pool.request({
+      method,
+      path,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    await answer.dump();
+    return statusCode;
+  };
+  try {
+    const skus = Array.from({ length: options.skus }, (_, index) => `S${index}`);
+    await openStock(options, skus, ask);
+    report(`stock: ${skus.length} SKUs; warming up for ${warmUpSeconds} s`);
+    await load({ ...options, seconds: warmUpSeconds }, skus, ask, 'warm');
+    const { readAnswers, writeAnswers, tookMs } = await load(options, skus, ask, 'run');
+    const failedReads = readAnswers.filter(({ status }) => status !== 200).length;
+    const failedWrites = writeAnswers.filter(({ status }) => status !== 200 && status !== 409);
+    return {
+      seconds: Math.round(tookMs / 1000),
+      reads: readAnswers.length,
+      readsPerSecond: Math.round((readAnswers.length * 1000) / tookMs),
+      readMs: percentiles(readAnswers.map((one) => one.tookMs)),
+      reservations: writeAnswers.length,
+      reservationsPerSecond: Math.round((writeAnswers.length * 1000) / tookMs),
+      accepted: writeAnswers.filter(({ status }) => status === 200).length,
+      writeMs: percentiles(writeAnswers.map((one) => one.tookMs)),
+      errors: failedReads + failedWrites.length,
+      oversold: await oversold(places),
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Enough for most of the reservations, and not for all. */
+async function openStock(options: ApiStressOptions, skus: readonly string[], ask: Ask) {
+  const wanted = options.reservations * (options.seconds + warmUpSeconds);
+  const quantity = Math.ceil((wanted * 0.9) / skus.length);
+  for (const [index, sku] of skus.entries()) {
+    const body = { lines: [{ sku, location: 'L1', quantity }], reason: 'opening' };
+    const status = await ask('POST', '/v1/adjustments', `open ${index}`.replace(' ', '-'), body);
+    if (status !== 200) throw new Error(`opening stock was answered with ${status}`);
+  }
+}
+
+/** At its rate whatever the answers take: latency counts from when a request was due. */
+async function load(options: ApiStressOptions, skus: readonly string[], ask: Ask, name: string) {
+  const random = randomFrom(options.seed);
+  const readAnswers: Answer[] = [];
+  const writeAnswers: Answer[] = [];
+  const open = new Set<Promise<void>>();
+  const send = (dueMs: number, into: Answer[], asking: Promise<number>): void => {
+    const one = asking
+      .catch(() => 0)
+      .then((status) => {
+        into.push({ status, tookMs: performance.now() - dueMs });
+        open.delete(one);
+      });
+    open.add(one);
+  };
+  const beganMs = performance.now();
+  let readsSent = 0;
+  let writesSent = 0;
+  while (performance.now() - beganMs < options.seconds * 1000) {
+    const seconds = (performance.now() - beganMs) / 1000;
+    for (; readsSent < seconds * options.reads; readsSent += 1) {
+      const dueMs = beganMs + (readsSent * 1000) / options.reads;
+      send(dueMs, readAnswers, ask('GET', readPath(skus, random)));
+    }
+    for (; writesSent < seconds * options.reservations; writesSent += 1) {
+      const dueMs = beganMs + (writesSent * 1000) / options.reservations;
+      const body = { lines: [{ sku: skus[random(skus.length)], quantity: 1 }] };
+      const key = `${name}-${writesSent}`;
+      send(dueMs, writeAnswers, ask('POST', '/v1/reservations', key, body));
+    }
+    await new Promise((done) => setTimeout(done, tickMs));
+  }
+  await Promise.all(open);
+  return { readAnswers, writeAnswers, tookMs: performance.now() - beganMs };
+}
+
+const readPath = (skus: readonly string[], random: Random): string =>
+  `/v1/stock/${skus[random(skus.length)]}/locations/L1`;
+
+/** Units that were promised beyond what was there, by the ledger alone. */
+async function oversold(places: KafkaPlaces): Promise<number> {
+  let units = 0;
+  await readTopic(places, ledger as unknown as Topic<never, never>, {
+    onRecord: ({ value }) => {
+      const { available } = (value as LedgerEntry).quantities;
+      units += Math.max(0, -available) / 1000;
+    },
+  });
+  return units;
+}
