@@ -77,7 +77,7 @@ describe('reads of the API', () => {
     });
   });
 
-  it('are refused when they are older than demanded, or when nobody knows', async () => {
+  it('L1: are refused when they are older than demanded, or when nobody knows', async () => {
     const view = filledView();
     const demand = '/v1/stock/A?maxStaleness=1000';
     expect((await get(demand, {}, view)).json()).toMatchObject({ status: 412, code: 'STALE' });

@@ -33,7 +33,7 @@ describe('writes of the API', () => {
     await sample.server.close();
   });
 
-  it('need a key; the same key and body are done once, another body is refused', async () => {
+  it('L2: need a key; the same key and body are done once, another body is refused', async () => {
     const sample = await sampleServer();
     expect((await post(sample, '/v1/reservations', body, '')).json()).toMatchObject({
       status: 400,
