@@ -18,6 +18,8 @@ export type Processors = {
 
 const restartAfterMs = 1_000;
 const restartsMax = 20;
+/** Whoever has worked for so long begins to count its restarts anew. */
+const steadyMs = 10_000;
 const stopDeadlineMs = 9_000;
 /** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
 const nodeOptions = ['--max-semi-space-size=64'];
@@ -38,6 +40,7 @@ export function startProcessors(options: {
   let failure: Error | undefined;
 
   const launch = (name: string, processors: string, restarts: number): void => {
+    const launchedMs = Date.now();
     const logFile = `${options.logDirectory}/${name}.log`;
     const log = createWriteStream(logFile, { flags: 'a' });
     const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', main], {
@@ -54,14 +57,15 @@ export function startProcessors(options: {
       if (stopping) return;
       status.delete(name);
       const how = signal ?? `code ${code}`;
-      if (restarts >= restartsMax) {
+      const before = Date.now() - launchedMs > steadyMs ? 0 : restarts;
+      if (before >= restartsMax) {
         failure = new Error(`processors ${name} ended again and again (${how}): see ${logFile}`);
         options.note(failure.message);
         return;
       }
       options.note(`processors ${name} ended (${how}), starting them again; log: ${logFile}`);
       setTimeout(() => {
-        if (!stopping) launch(name, processors, restarts + 1);
+        if (!stopping) launch(name, processors, before + 1);
       }, restartAfterMs);
     });
     children.set(name, child);

@@ -1,8 +1,10 @@
 /** From a term of the ledger back to the movement that told it and the row that stated it. */
 import type { Effect, Movement } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import type { Change } from '../cdc/change.ts';
-import { capturedTables } from '../intake/mapping.ts';
+import { type Change, keyPart } from '../cdc/change.ts';
+import { hashText } from '../domain/hash.ts';
+import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
+import { documentId } from '../intake/rows.ts';
 import { intakeTopology, tableTopic } from '../intake/topology.ts';
 import { movements } from '../topics.ts';
 import { partitionOf } from '../topology/partitioner.ts';
@@ -14,7 +16,7 @@ export type RecordPlace = string;
 
 export type StatedBy = {
   readonly movement: RecordPlace;
-  /** Position, in the source's log, of the row that states it. */
+  /** Position, in the source's log, of the row that stated it first. */
   readonly rowPosition: string;
   readonly asserted: boolean;
   /** Undefined: the source's topic does not hold it any more. */
@@ -38,29 +40,32 @@ export async function statementsOf(
   effectIds: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, StatedBy>> {
   const told = await effectsOf(places, sku, effectIds);
-  const positions = new Map<string, Set<string>>();
-  for (const { system, effect } of told.values()) {
-    const known = positions.get(system) ?? new Set();
-    positions.set(system, known.add(effect.order));
+  const wanted = new Map<string, Set<string>>();
+  for (const [id, { system }] of told) {
+    const known = wanted.get(system) ?? new Set();
+    wanted.set(system, known.add(statementOf(id)));
   }
   const rows = new Map<string, StatedBy['row']>();
-  for (const [system, wanted] of positions) {
-    for (const [position, row] of await rowsAt(places, system, wanted)) {
-      rows.set(`${system}|${position}`, row);
+  for (const [system, statements] of wanted) {
+    for (const [statement, row] of await rowsOf(places, await loadMapping(system), statements)) {
+      rows.set(statement, row);
     }
   }
   return new Map(
-    [...told].map(([id, { movement, system, effect }]) => [
+    [...told].map(([id, { movement, effect }]) => [
       id,
       {
         movement,
         rowPosition: effect.order,
         asserted: effect.asserted,
-        row: rows.get(`${system}|${effect.order}`),
+        row: rows.get(statementOf(id)),
       },
     ]),
   );
 }
+
+/** An effect's id begins with the hash of its document and of the place of the change that told it. */
+const statementOf = (effectId: string): string => effectId.slice(0, effectId.lastIndexOf('-'));
 
 type Told = { readonly movement: RecordPlace; readonly system: string; readonly effect: Effect };
 
@@ -84,28 +89,53 @@ async function effectsOf(
   return told;
 }
 
-/** The changes at these positions of a system's log, from its table topics. */
-async function rowsAt(
+/** The change behind each statement, from the system's table topics. */
+async function rowsOf(
   places: KafkaPlaces,
-  system: string,
-  positions: ReadonlySet<string>,
+  mapping: SystemMapping,
+  statements: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, StatedBy['row']>> {
   const rows = new Map<string, StatedBy['row']>();
-  const mapping = await loadMapping(system);
-  const tables = capturedTables(mapping).map(({ name }) =>
-    tableTopic(system, mapping.schema, name),
-  );
+  const { system, schema } = mapping;
+  const own = new Set(capturedTables(mapping).map(({ name }) => tableTopic(system, schema, name)));
   for (const input of intakeTopology(mapping).inputs) {
-    if (!tables.includes(input.name)) continue;
+    if (!own.has(input.name)) continue;
+    const documents = documentsOf(mapping);
     await readTopic(places, { ...input, partitions: 1 } as unknown as Topic<never, never>, {
       onRecord: ({ value, topic, partition, offset }) => {
         const change = value as Change | undefined;
-        if (change?.kind !== 'change' || !positions.has(change.position)) return;
-        const { table, key, operation } = change;
-        const record = recordPlace(topic, partition, offset);
-        rows.set(change.position, { record, table, key, operation });
+        if (change?.kind !== 'change') return;
+        const { table, key, operation, position } = change;
+        for (const id of documents(change)) {
+          const statement = hashText(`${system}|${id}|${position}`);
+          if (!statements.has(statement)) continue;
+          const record = recordPlace(topic, partition, offset);
+          rows.set(statement, { record, table, key, operation });
+        }
       },
     });
   }
   return rows;
+}
+
+/** Names the documents that a change belongs to; of a deleted line it remembers where it was. */
+function documentsOf(mapping: SystemMapping): (change: Change) => readonly string[] {
+  const headers = new Map<string, string>();
+  return ({ table, key, row }) =>
+    mapping.documents.flatMap((document) => {
+      const ids = document.header.name === table ? [documentId(document, key)] : [];
+      const { lines } = document;
+      if (lines?.table.name !== table) return ids;
+      const line = `${document.name}|${key}`;
+      const before = headers.get(line);
+      const now =
+        row === null
+          ? before
+          : lines.headerKey.map((column) => keyPart(row[column] ?? null)).join('|');
+      if (now === undefined) return ids;
+      headers.set(line, now);
+      // A line that went to another document changed both.
+      const keys = [...new Set([now, before ?? now])];
+      return [...ids, ...keys.map((one) => documentId(document, one))];
+    });
 }

@@ -7,6 +7,7 @@ import { changelogSettings } from '../../processors/adapters/kafka-admin.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { type Bench, runBench } from './bench.ts';
 import { latencyContest } from './latency.ts';
+import { replayContest } from './replay.ts';
 import { restartContest } from './restart.ts';
 import { openSetting, type Setting } from './setting.ts';
 import { StockContest } from './stock-contest.ts';
@@ -18,6 +19,7 @@ const command = new Command('bench')
   .option('--quick', 'a rough answer in under five minutes', false)
   .addOption(new Option('--workload <name>').choices(['W1', 'W2', 'W3', 'W4']).default('W1'))
   .option('--restart <cells>', 'only: restarts after kill -9 with so many cells', Number)
+  .option('--replay <entries>', 'only: stockline replay of a ledger of so many entries', Number)
   .option('--latency', 'only: the latency of one hop, lightly loaded and at a rate', false)
   .option('--rate <perSecond>', 'for --latency: half of the top rate', Number, 10_000)
   .parse();
@@ -26,6 +28,7 @@ const options = command.opts<{
   readonly quick: boolean;
   readonly workload: Bench['workload'];
   readonly restart?: number;
+  readonly replay?: number;
   readonly latency: boolean;
   readonly rate: number;
 }>();
@@ -52,6 +55,9 @@ process.exit(failed ? 1 : 0);
 async function measured(on: Setting) {
   if (options.restart !== undefined) {
     return { restart: await restartContest(on, { cells: options.restart, id: 'bench-restart' }) };
+  }
+  if (options.replay !== undefined) {
+    return { replay: await replayContest(on, { entries: options.replay }) };
   }
   if (options.latency) return { latency: await latencies(on) };
   return runBench(on, { workload: options.workload, quick: options.quick });
