@@ -40,16 +40,23 @@ export async function statementsOf(
   effectIds: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, StatedBy>> {
   const told = await effectsOf(places, sku, effectIds);
-  const wanted = new Map<string, Set<string>>();
-  for (const [id, { system }] of told) {
-    const known = wanted.get(system) ?? new Set();
-    wanted.set(system, known.add(statementOf(id)));
-  }
+  const systems = new Set([...told.values()].map(({ system }) => system));
   const rows = new Map<string, StatedBy['row']>();
-  for (const [system, statements] of wanted) {
-    for (const [statement, row] of await rowsOf(places, await loadMapping(system), statements)) {
-      rows.set(statement, row);
-    }
+  for (const system of systems) {
+    const all = [...told].filter(([, one]) => one.system === system);
+    const mapping = await loadMapping(system);
+    const find = async (some: typeof all, isTheirOwn: boolean): Promise<void> => {
+      const wanted = new Set(some.map(([id]) => statementOf(id)));
+      const positions = isTheirOwn ? [] : new Set(some.map(([, { effect }]) => effect.order));
+      if (wanted.size === 0) return;
+      for (const [id, row] of await rowsOf(places, mapping, wanted, positions)) rows.set(id, row);
+    };
+    await find(all, true);
+    // A document that waited for a lookup was told when that came: at the place of another change than its own.
+    await find(
+      all.filter(([id]) => !rows.has(statementOf(id))),
+      false,
+    );
   }
   return new Map(
     [...told].map(([id, { movement, effect }]) => [
@@ -89,11 +96,12 @@ async function effectsOf(
   return told;
 }
 
-/** The change behind each statement, from the system's table topics. */
+/** The change behind each statement, from the system's table topics; told at its own place or at one of these. */
 async function rowsOf(
   places: KafkaPlaces,
   mapping: SystemMapping,
   statements: ReadonlySet<string>,
+  positions: Iterable<string>,
 ): Promise<ReadonlyMap<string, StatedBy['row']>> {
   const rows = new Map<string, StatedBy['row']>();
   const { system, schema } = mapping;
@@ -107,10 +115,12 @@ async function rowsOf(
         if (change?.kind !== 'change') return;
         const { table, key, operation, position } = change;
         for (const id of documents(change)) {
-          const statement = hashText(`${system}|${id}|${position}`);
-          if (!statements.has(statement)) continue;
-          const record = recordPlace(topic, partition, offset);
-          rows.set(statement, { record, table, key, operation });
+          for (const told of [position, ...positions]) {
+            const statement = hashText(`${system}|${id}|${told}`);
+            if (!statements.has(statement)) continue;
+            const record = recordPlace(topic, partition, offset);
+            rows.set(statement, { record, table, key, operation });
+          }
         }
       },
     });

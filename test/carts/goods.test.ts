@@ -187,6 +187,27 @@ describe('returns', () => {
     expect(other.cell('A').onHand).toBe(12);
   });
 
+  it('magento#2859: two of three shipped, one cancelled, one credited, in every order: made good exactly once', () => {
+    const orders = [
+      ['ship', 'cancel', 'credit'],
+      ['ship', 'credit', 'cancel'],
+      ['credit', 'ship', 'cancel'],
+    ] as const;
+    for (const order of orders) {
+      const made = stocked({ A: 10 });
+      const { reservation } = made.ask('cart', { lines: linesOf(['A', 3]) });
+      const steps = {
+        ship: { kind: 'fulfil', reservation, lines: linesOf(['A', 2]) },
+        cancel: { kind: 'release', reservation },
+        credit: { kind: 'return', lines: linesOf(['A', 1, 'L1']) },
+      } as const;
+      for (const step of order) expect(made.ask(step, steps[step]).accepted).toBe(true);
+      // Once more: each is answered, and none has an effect again.
+      for (const step of order) made.ask(step, steps[step]);
+      expect(made.cell('A')).toMatchObject({ onHand: 9, reserved: 0, available: 9 });
+    }
+  });
+
   it('a place that is not one for returned goods is refused', () => {
     const made = stocked({ A: 1 });
     const asked = {
