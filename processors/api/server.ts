@@ -66,11 +66,13 @@ export async function createServer(options: ServerOptions) {
   app.setValidatorCompiler(validatorCompiler);
   // Answers are typed by their schemas at compile time; checking each again would cost half of the throughput.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  const methods = routedMethods(app);
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    sendProblem(request, reply, problemOf(error));
+    sendProblem(request, reply, wrongMethod(request, methods) ?? problemOf(error));
   });
   app.setNotFoundHandler((request, reply) => {
-    sendProblem(request, reply, problem('NOT_FOUND', `${request.method} ${pathOf(request)}`));
+    const unknown = problem('NOT_FOUND', `${request.method} ${pathOf(request)}`);
+    sendProblem(request, reply, wrongMethod(request, methods) ?? unknown);
   });
   await app.register(helmet);
   await app.register(cors, { origin: [...(options.origins ?? [])], maxAge: 600 });
@@ -116,6 +118,30 @@ export async function createServer(options: ServerOptions) {
   streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
   await app.ready();
   return app;
+}
+
+type Methods = (path: string) => readonly string[];
+
+/** Which methods a path takes; none when there is no such path. */
+function routedMethods(app: App): Methods {
+  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.includes('*')) return;
+    // Two colons are one that stands for itself.
+    const text = url.replaceAll('::', '\u0000').replace(/:\w+/g, '[^/]+').replaceAll('\u0000', ':');
+    routes.push({ pattern: new RegExp(`^${text}$`), methods: [method].flat() });
+  });
+  return (path) => [
+    ...new Set(routes.flatMap(({ pattern, methods }) => (pattern.test(path) ? methods : []))),
+  ];
+}
+
+function wrongMethod(request: FastifyRequest, methods: Methods): Problem | undefined {
+  const taken = methods(pathOf(request)).filter((method) => method !== 'OPTIONS');
+  if (taken.length === 0 || taken.includes(request.method)) return undefined;
+  return problem('METHOD_NOT_ALLOWED', `${request.method} is not taken here`, {
+    headers: { allow: taken.join(', ') },
+  });
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';

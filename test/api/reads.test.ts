@@ -97,6 +97,16 @@ describe('reads of the API', () => {
     expect(await asked('/v1/stock/A/locations/L2', 'narrow')).toBe(403);
   });
 
+  it('answer a wrong method with the right ones, and an unknown path as such', async () => {
+    const { server } = await sampleServer();
+    const wrong = await server.inject({ method: 'DELETE', url: '/v1/stock/A', headers });
+    expect([wrong.statusCode, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
+    const batch = await server.inject({ method: 'PUT', url: '/v1/stock:batchGet', headers });
+    expect(batch.json().code).toBe('METHOD_NOT_ALLOWED');
+    expect((await server.inject({ url: '/v1/nothing', headers })).statusCode).toBe(404);
+    await server.close();
+  });
+
   it('wait until the figures are restored', async () => {
     const view = filledView();
     Object.defineProperty(view, 'isRestored', { value: false });
