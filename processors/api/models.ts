@@ -135,6 +135,7 @@ export const promiseQuery = demand.extend({
 });
 export const changesQuery = demand.extend({ ...page.shape });
 export const batchQuery = demand.extend({
+  maxStaleness: z.int().min(0).max(86_400_000).optional(),
   cells: z
     .array(z.object({ sku, location: location.optional() }))
     .min(1)

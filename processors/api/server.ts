@@ -1,5 +1,6 @@
 /** The Unified Inventory API over HTTP. Takes ports, so that a test needs no broker. */
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
@@ -57,6 +58,7 @@ export async function createServer(options: ServerOptions) {
       : { https: { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) } };
   const app: App = Fastify({
     ...(transport as object),
+    clientErrorHandler: refuseUnread,
     bodyLimit: bodyBytesMax,
     requestTimeout: slowestRequestMs,
     connectionTimeout: 60_000,
@@ -118,6 +120,24 @@ export async function createServer(options: ServerOptions) {
   streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
   await app.ready();
   return app;
+}
+
+/** What is no request yet, so that no route can answer it. */
+function refuseUnread(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const codes: Readonly<Record<string, ProblemCode>> = {
+    HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+    ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TOO_SLOW',
+  };
+  const one = problem(codes[error.code ?? ''] ?? 'INPUT_INVALID', 'it was not read whole');
+  const body = JSON.stringify(problemBody(one, '/'));
+  socket.end(
+    `HTTP/1.1 ${statusOf(one)} Refused\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 type Methods = (path: string) => readonly string[];
