@@ -6,7 +6,7 @@ import {
   type Difference,
   type DifferenceContext,
   difference,
-  identity,
+  isSame,
   normalized,
   type ToldEffect,
 } from './effects.ts';
@@ -199,7 +199,7 @@ function without(
 ): readonly AssertedEffect[] {
   const left = [...effects];
   for (const one of gone) {
-    const at = left.findIndex((other) => identity(other) === identity(one));
+    const at = left.findIndex((other) => isSame(other, one));
     if (at >= 0) left.splice(at, 1);
   }
   return left;

@@ -34,39 +34,50 @@ export type DifferenceContext = {
 /** A business time this much after its commit is wrong. */
 const clockSkewMs = 300_000;
 
+type Part = (draft: EffectDraft) => string | number | boolean | undefined;
+
+const sku: Part = (draft) => draft.sku;
+const location: Part = (draft) => draft.location;
+const bucket: Part = (draft) => draft.bucket;
+
+const dated: readonly Part[] = [
+  sku,
+  bucket,
+  location,
+  ({ quantity }) => quantity,
+  ({ occurredAt }) => occurredAt,
+  ({ reason }) => reason,
+  ({ echo }) => echo?.key,
+  ({ echo }) => echo?.role,
+  ({ echo }) => echo?.complete,
+  ({ echo }) => echo?.netted === true,
+];
+
 /** What makes two effects the same thing; a level is its cell and bucket alone, its quantity is a current value. */
-export function identity(draft: EffectDraft): string {
-  const { kind, bucket, sku, location, quantity, occurredAt, reason, echo } = draft;
-  const { booking, expectedAt } = draft;
-  if (booking !== undefined) return `booking|${booking.order}|${booking.line}|${sku}`;
-  if (kind === 'level') return `level|${bucket}|${sku}|${location}|${expectedAt ?? ''}`;
-  if (kind === 'opening') return `opening|${sku}|${location}`;
-  const told =
-    echo === undefined
-      ? ''
-      : `${echo.key}|${echo.role}|${echo.complete}${echo.netted === true ? '|netted' : ''}`;
-  return `${kind}|${bucket}|${sku}|${location}|${quantity}|${occurredAt}|${reason}|${told}`;
+const identities = {
+  booking: [({ booking }) => booking?.order, ({ booking }) => booking?.line, sku],
+  level: [bucket, sku, location, ({ expectedAt }) => expectedAt],
+  opening: [sku, location],
+  event: dated,
+  count: dated,
+} satisfies Readonly<Record<EffectDraft['kind'] | 'booking', readonly Part[]>>;
+
+const identityKind = ({ kind, booking }: EffectDraft): keyof typeof identities =>
+  booking === undefined ? kind : 'booking';
+
+function identity(draft: EffectDraft): string {
+  const kind = identityKind(draft);
+  let text: string = kind;
+  for (const part of identities[kind]) text += `|${part(draft) ?? ''}`;
+  return text;
 }
 
 /** `identity(one) === identity(other)`, without the texts. */
-function isSame(one: EffectDraft, other: EffectDraft): boolean {
-  const { kind, booking } = one;
-  if (kind !== other.kind || one.sku !== other.sku) return false;
-  if (booking !== undefined || other.booking !== undefined) {
-    return booking?.order === other.booking?.order && booking?.line === other.booking?.line;
-  }
-  if (one.location !== other.location) return false;
-  if (kind === 'opening') return true;
-  if (one.bucket !== other.bucket) return false;
-  if (kind === 'level') return one.expectedAt === other.expectedAt;
-  return (
-    one.quantity === other.quantity &&
-    one.occurredAt === other.occurredAt &&
-    one.reason === other.reason &&
-    one.echo?.key === other.echo?.key &&
-    one.echo?.role === other.echo?.role &&
-    one.echo?.complete === other.echo?.complete
-  );
+export function isSame(one: EffectDraft, other: EffectDraft): boolean {
+  const kind = identityKind(one);
+  if (kind !== identityKind(other)) return false;
+  for (const part of identities[kind]) if (part(one) !== part(other)) return false;
+  return true;
 }
 
 /** Levels of one cell and bucket become one; effects of nothing are left out. */
