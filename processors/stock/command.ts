@@ -4,7 +4,7 @@ import { decisions, requestKey } from '../topics.ts';
 import { type Emit, emit, type StateView } from '../topology/topology.ts';
 import { carryOut, objection } from './adjustments.ts';
 import { OpenSku } from './open-sku.ts';
-import { keepPending, settlePending } from './pending-lines.ts';
+import { keepPending, takePending } from './pending-lines.ts';
 import {
   commitReservation,
   fulfilReservation,
@@ -30,10 +30,12 @@ export function applyCommand(
   state: StateView<StockState>,
   rules: StockRules,
 ): readonly Emit[] {
-  const { command } = asked;
+  const { command, nowMs } = asked;
   const open = openFor(asked, state, rules);
   if (command.kind === 'confirm') {
-    if (!settlePending(open, asked)) confirm(open, command);
+    const lines = takePending(open, command);
+    if (lines === undefined) confirm(open, command);
+    else for (const line of lines) carryOut(open, { ...line, askedAt: nowMs, nowMs });
     return open.finish();
   }
   if (command.kind === 'abort' || command.kind === 'release') {
@@ -42,12 +44,12 @@ export function applyCommand(
       decisionOf(one.command, refused('RESERVATION_RELEASED', 'given up while it waited'), open),
     );
     if (command.kind === 'abort') {
-      if (!settlePending(open, asked)) abort(open, command);
+      if (takePending(open, command) === undefined) abort(open, command);
       return [...open.finish(), ...gaveUp];
     }
     return [...settleCommand(asked, decide(open, asked), open, state), ...gaveUp];
   }
-  const isQueued = isGrant(command) && hasShortWaiters(state, command.sku, asked.nowMs + waitMaxMs);
+  const isQueued = isGrant(command) && hasShortWaiters(state, command.sku, nowMs + waitMaxMs);
   const verdict = isQueued ? queuedVerdict(asked) : decide(open, asked);
   return settleCommand(asked, verdict, open, state);
 }

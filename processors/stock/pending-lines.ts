@@ -3,7 +3,7 @@
  * confirms, and forgotten when it aborts. What a line will take is held meanwhile, so that it can be done then.
  */
 import type { Command } from '../../schemas/types.ts';
-import { carryOut } from './adjustments.ts';
+import { requestKey } from '../topics.ts';
 import { changeHold, findHold } from './holds.ts';
 import type { OpenSku } from './open-sku.ts';
 import type { Asked } from './reserve.ts';
@@ -26,7 +26,8 @@ export function pendingAt(open: OpenSku, command: Command): readonly Command[] {
 }
 
 /** The request that a line belongs to; its cart confirms or aborts it by this name. */
-const requestOf = ({ client, idempotencyKey }: Command): string => `${client}|${idempotencyKey}`;
+const requestOf = ({ client, idempotencyKey }: Command): string =>
+  requestKey(client, idempotencyKey);
 
 /** Keeps a line that has no objection until its cart has decided. `moved`: what it would do now. */
 export function keepPending(
@@ -70,20 +71,16 @@ function claimHold(request: string, { command, askedAt }: Asked): Hold {
   };
 }
 
-/** Does the lines of a request, or forgets them; false when there are none. */
-export function settlePending(open: OpenSku, asked: Asked): boolean {
-  const { command, nowMs } = asked;
+/** Takes the lines of a request out, and gives back what they held; undefined when there are none. */
+export function takePending(open: OpenSku, command: Command): readonly PendingLine[] | undefined {
   const request = requestOf(command);
   const { [request]: lines, ...others } = pendingOf(open);
-  if (lines === undefined) return false;
+  if (lines === undefined) return undefined;
   if (Object.keys(others).length === 0) open.state.delete(pendingKey(open.sku));
   else open.state.put(pendingKey(open.sku), { kind: 'pending lines', requests: others });
   const hold = findHold(open, request);
   if (hold !== undefined) {
     changeHold(open, hold, { ...hold, parts: [], state: 'RELEASED' }, command.kind);
   }
-  if (command.kind === 'confirm') {
-    for (const line of lines) carryOut(open, { ...line, askedAt: nowMs, nowMs });
-  }
-  return true;
+  return lines;
 }
