@@ -1,11 +1,8 @@
 /** Writes records of our own topics as a client does: at least once, acknowledged by the broker. kafkajs. */
-import { tmpdir } from 'node:os';
 import { Kafka, logLevel } from 'kafkajs';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
-import { avroCodecs } from './avro-codec.ts';
-import { registrySchemas } from './avro-registry.ts';
-import type { KafkaPlaces } from './topic-reader.ts';
+import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 export type RecordWriter<K, V> = {
   /** Resolves when the broker has it. Records that are handed over together travel together. */
@@ -18,7 +15,7 @@ export async function recordWriter<K, V>(
   topic: Topic<K, V>,
 ): Promise<RecordWriter<K, V>> {
   const untyped = topic as unknown as Topic<never, never>;
-  const codecs = avroCodecs(registrySchemas(places.registryUrl, `${tmpdir()}/stockline-schemas`));
+  const codecs = clientCodecs(places);
   await codecs.prepare([untyped]);
   const kafka = new Kafka({
     clientId: 'stockline-writer',

@@ -1,13 +1,10 @@
 /** Follows our own topics for a view in memory: committed records, decoded, and a proof of how current the view is. */
-import { tmpdir } from 'node:os';
 import { decodeBatch } from '../runtime/decode.ts';
 import { beginning, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { StreamRecord } from '../topology/topology.ts';
-import { avroCodecs } from './avro-codec.ts';
-import { registrySchemas } from './avro-registry.ts';
 import { kafkaSource } from './kafka-consumer.ts';
-import type { KafkaPlaces } from './topic-reader.ts';
+import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 export type Followed = {
   readonly topic: Topic<never, never>;
@@ -48,7 +45,7 @@ export async function followTopics(
   };
   const group = `${name}-${process.pid}`;
   const source = await kafkaSource({ brokers: places.brokers, group, telemetry });
-  const codecs = avroCodecs(registrySchemas(places.registryUrl, `${tmpdir()}/stockline-schemas`));
+  const codecs = clientCodecs(places);
   const partitions = followed.flatMap(({ topic, last }) =>
     Array.from({ length: topic.partitions }, (_, partition) => ({
       topic: topic.name,

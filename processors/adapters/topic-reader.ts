@@ -1,7 +1,7 @@
 /** Reads our own topics from the beginning to the end there is now, or on until told to stop. Decoded, committed records only. */
 import { tmpdir } from 'node:os';
 import { decodeBatch } from '../runtime/decode.ts';
-import { beginning, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
+import { beginning, type Codecs, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { StreamRecord } from '../topology/topology.ts';
 import { avroCodecs } from './avro-codec.ts';
@@ -9,6 +9,10 @@ import { registrySchemas } from './avro-registry.ts';
 import { kafkaSource } from './kafka-consumer.ts';
 
 export type KafkaPlaces = { readonly brokers: string; readonly registryUrl: string };
+
+/** For clients, which have no folder of their own: the schemas that were fetched are kept beside other temporary files. */
+export const clientCodecs = ({ registryUrl }: KafkaPlaces): Codecs =>
+  avroCodecs(registrySchemas(registryUrl, `${tmpdir()}/stockline-schemas`));
 
 const silent: Telemetry = {
   log: () => {},
@@ -32,7 +36,7 @@ export async function readTopic(
 ): Promise<void> {
   const group = `reader-${process.pid}-${topic.name}`;
   const source = await kafkaSource({ brokers: places.brokers, group, telemetry: silent });
-  const codecs = avroCodecs(registrySchemas(places.registryUrl, `${tmpdir()}/stockline-schemas`));
+  const codecs = clientCodecs(places);
   const all = Array.from({ length: topic.partitions }, (_, partition) => partition);
   const partitions = options.partitions ?? all;
   const positions = new Map<number, bigint>();

@@ -3,7 +3,6 @@ import type { StreamRecord } from '../topology/topology.ts';
 import type { Feed } from './feed.ts';
 import type { TableRows } from './ports.ts';
 import { type Lane, type Range, rangesToken } from './progress.ts';
-
 import type { Feeds } from './tables.ts';
 
 type OpenLane = { readonly lane: Lane; readonly records: StreamRecord[]; next: bigint };

@@ -8,10 +8,10 @@ import type {
   Effect,
   LedgerEntry,
   Movement,
-  Quantities,
   StockKey,
   StockLevel,
 } from '../../schemas/types.ts';
+import { noQuantities } from '../domain/quantities.ts';
 import {
   causeColumns,
   type Delivery,
@@ -113,16 +113,6 @@ const noCause: Cause = {
   transaction: '',
   position: '',
   committedAt: 0,
-};
-const noQuantities: Quantities = {
-  onHand: 0,
-  reserved: 0,
-  incoming: 0,
-  inTransit: 0,
-  damaged: 0,
-  qualityControl: 0,
-  safetyStock: 0,
-  available: 0,
 };
 
 type LevelRow = Delivery & { readonly level: StockLevel; readonly deleted: boolean };

@@ -1,6 +1,6 @@
 /** Writes are requests to the single writer; the API waits for what came of them, and tells the truth when it does not know. */
 import type { Outcome, Request } from '../../schemas/types.ts';
-import { hashText } from '../domain/hash.ts';
+import { fingerprintOf } from '../domain/hash.ts';
 import { requestKey } from '../topics.ts';
 import { outcomeOf } from './answers.ts';
 import { type Problem, type ProblemCode, problem } from './problem.ts';
@@ -19,9 +19,6 @@ type Waiting = {
   readonly fingerprint: string;
   readonly told: (outcome: Outcome) => void;
 };
-
-/** The same as the single writer's: of the request in the order of its schema. */
-const fingerprintOf = (request: Request): string => hashText(JSON.stringify(request));
 
 /** What is told again without asking: the last outcomes, of every instance. */
 const outcomesKept = 100_000;

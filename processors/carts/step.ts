@@ -3,7 +3,7 @@
  * transaction with the input that caused them, so a crash at any step leaves nothing held for nobody.
  */
 import type { Decision, Outcome, Request } from '../../schemas/types.ts';
-import { hashText } from '../domain/hash.ts';
+import { fingerprintOf } from '../domain/hash.ts';
 import { commands, decisions, outcomes, requestKey, requests } from '../topics.ts';
 import { type Agenda, addToAgenda, takeDue } from '../topology/agenda.ts';
 import { type Emit, emit, type Input, type StateView, type Step } from '../topology/topology.ts';
@@ -53,7 +53,7 @@ function onRequest(
   bundles: Bundles,
 ): readonly Emit[] {
   const key = requestKey(request.client, request.idempotencyKey);
-  const hash = hashText(JSON.stringify(request));
+  const hash = fingerprintOf(request);
   const known = cartAt(state, key);
   if (known === undefined) return begin(request, hash, plan(request, nowMs, bundles), nowMs, state);
   if (known.hash !== hash) {

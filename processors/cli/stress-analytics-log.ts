@@ -1,6 +1,7 @@
 /** Topics for `stockline stress analytics`: the same in every process, made as they are read, and what they add up to. */
-import type { Effect, Movement, Quantities } from '../../schemas/types.ts';
+import type { Effect, Movement } from '../../schemas/types.ts';
 import type { Batch, PartitionOffset, RecordReader } from '../analytics/ports.ts';
+import { noQuantities } from '../domain/quantities.ts';
 import { channelStock, inventoryPartitions, ledger, movements, stockLevels } from '../topics.ts';
 import type { StreamRecord } from '../topology/topology.ts';
 
@@ -18,16 +19,6 @@ type TopicName = (typeof topics)[number];
 
 const location = 'S01';
 const beginning = Date.parse('2026-01-05T08:00:00Z');
-const noQuantities: Quantities = {
-  onHand: 0,
-  reserved: 0,
-  incoming: 0,
-  inTransit: 0,
-  damaged: 0,
-  qualityControl: 0,
-  safetyStock: 0,
-  available: 0,
-};
 
 /** Records of each partition of each topic. */
 export function recordsPerPartition({ records }: LoadShape): number {

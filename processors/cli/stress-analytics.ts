@@ -3,9 +3,9 @@
  * itself rewound and loses ClickHouse; then the views have to hold what the topics hold, and nothing twice.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openClickHouse } from '../adapters/clickhouse-client.ts';
 import { migrate } from '../adapters/clickhouse-migrate.ts';
@@ -15,6 +15,7 @@ import { percentiles } from './figures.ts';
 import { randomFrom } from './shoppers.ts';
 import type { StressLife } from './stress-analytics-loader.ts';
 import { expectedSums, type LoadShape, stressChannel } from './stress-analytics-log.ts';
+import { tellResult } from './stress-stage.ts';
 
 export type StressAnalyticsOptions = LoadShape & {
   readonly kills: number;
@@ -50,9 +51,7 @@ export async function stressAnalytics(options: StressAnalyticsOptions): Promise<
     const faults = await loadWithFaults(options, `${directory}/faults`);
     const found = await compare(options, `${directory}/faults`);
     const result = { records: options.records, ...rate, ...faults, ...found };
-    const text = `${JSON.stringify(result, null, 2)}\n`;
-    process.stdout.write(text);
-    if (options.json !== undefined) writeFileSync(resolve(options.json), text);
+    tellResult(result, options.json);
     return found.missing + found.doubled + found.different === 0 ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,19 +1,14 @@
 /** `stockline stress api`: reads and reservations at a fixed rate through one instance of the API, judged by the ledger. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { Pool } from 'undici';
-import { startStack } from '../../deploy/native/stack.ts';
 import type { LedgerEntry } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import { keyIn } from '../api/local-key.ts';
 import { ledger } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
-import { applyTopicsAndSchemas } from './apply.ts';
 import { percentiles } from './figures.ts';
-import { loadPolicies } from './policies.ts';
-import { type Processors, startProcessors } from './processes.ts';
+import type { Processors } from './processes.ts';
 import { type Random, randomFrom } from './shoppers.ts';
+import { onStage, readyMs, type Stage, tellResult } from './stress-stage.ts';
 
 export type ApiStressOptions = {
   readonly seconds: number;
@@ -27,55 +22,16 @@ export type ApiStressOptions = {
 type Answer = { readonly status: number; readonly tookMs: number };
 type Ask = (method: 'GET' | 'POST', path: string, key?: string, body?: object) => Promise<number>;
 
-const readyMs = 90_000;
 const tickMs = 10;
 const warmUpSeconds = 10;
 
 /** Prints the result; resolves with 0 when nothing failed and nothing is oversold, else 1. */
 export async function stressApi(options: ApiStressOptions): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
-  const report = (line: string): void => void process.stderr.write(`${line}\n`);
-  const stack = await startStack({
-    directory: `${directory}/stack`,
-    parts: ['kafka', 'registry'],
-    report,
-  });
-  let processors: Processors | undefined;
-  try {
-    const places = {
-      brokers: stack.addresses.kafkaBrokers,
-      registryUrl: stack.addresses.registryUrl,
-    };
-    await applyTopicsAndSchemas(places, loadPolicies(), report);
-    processors = launch(directory, places, report);
-    await processors.ready(readyMs);
-    const url = await urlOf(processors);
-    const result = await stress(options, places, url, keyIn(`${directory}/run/api.key`), report);
-    const text = JSON.stringify(result, null, 2);
-    process.stdout.write(`${text}\n`);
-    if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);
-    return result.errors === 0 && result.oversold === 0 ? 0 : 1;
-  } finally {
-    await processors?.stop();
-    await stack.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function launch(directory: string, places: KafkaPlaces, note: (line: string) => void): Processors {
-  mkdirSync(`${directory}/logs`, { recursive: true });
-  return startProcessors({
-    processes: { stock: 'stock', carts: 'carts', channels: 'channels', api: 'api' },
-    environment: {
-      STOCKLINE_KAFKA: places.brokers,
-      STOCKLINE_REGISTRY: places.registryUrl,
-      STOCKLINE_STATE: `${directory}/state`,
-      STOCKLINE_RUN: `${directory}/run`,
-      STOCKLINE_LOG_LEVEL: 'warn',
-    },
-    logDirectory: `${directory}/logs`,
-    note,
-  });
+  const result = await onStage({ processes: ['stock', 'carts', 'channels', 'api'] }, (stage) =>
+    stress(options, stage),
+  );
+  tellResult(result, options.json);
+  return result.errors === 0 && result.oversold === 0 ? 0 : 1;
 }
 
 async function urlOf(processors: Processors): Promise<string> {
@@ -89,13 +45,10 @@ async function urlOf(processors: Processors): Promise<string> {
   throw new Error('the API did not become ready');
 }
 
-async function stress(
-  options: ApiStressOptions,
-  places: KafkaPlaces,
-  url: string,
-  key: string,
-  report: (line: string) => void,
-) {
+async function stress(options: ApiStressOptions, stage: Stage) {
+  const { places, report } = stage;
+  const url = await urlOf(stage.processors);
+  const key = keyIn(`${stage.directory}/run/api.key`);
   const pool = new Pool(url, { connections: 64, pipelining: 1 });
   const ask: Ask = async (method, path, idempotencyKey, body) => {
     const { statusCode, body: answer } = await pool.request({

@@ -1,19 +1,15 @@
 /** `stockline stress reservations`: many clients on few SKUs, with kills; judged by the topics alone. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { startStack } from '../../deploy/native/stack.ts';
-import type { Decision, LedgerEntry } from '../../schemas/types.ts';
+import { writeFileSync } from 'node:fs';
+import type { Decision, LedgerEntry, Outcome } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import { hashText } from '../domain/hash.ts';
+import { fingerprintOf } from '../domain/hash.ts';
 import { decisions, ledger, outcomes } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
-import { applyTopicsAndSchemas } from './apply.ts';
 import { percentiles } from './figures.ts';
-import { loadPolicies } from './policies.ts';
-import { type Processors, startProcessors } from './processes.ts';
+import type { Processors } from './processes.ts';
 import { heldByAnswers, plainRequest, type Range } from './shoppers.ts';
 import { type Ask, askAtRate, openCounter, shop } from './stress-clients.ts';
+import { onStage, type Stage, tellResult } from './stress-stage.ts';
 import { createWitness, type Observed, type Witness } from './witness.ts';
 
 export type StressOptions = {
@@ -28,16 +24,10 @@ export type StressOptions = {
   readonly json?: string;
 };
 
-type Setting = {
-  readonly places: KafkaPlaces;
-  readonly range: Range;
-  readonly processors: Processors;
-  readonly report: (line: string) => void;
-};
+type Setting = Stage & { readonly range: Range };
 
 const locations = ['L1', 'L2'];
 const killEveryMs = 8_000;
-const readyMs = 90_000;
 /** Reservations with a short life have run out by then. */
 const settleMs = 4_000;
 /** The first requests find cold code and unopened connections. */
@@ -45,34 +35,20 @@ const warmUpSeconds = 5;
 
 /** Prints the result; resolves with 0 when nothing is wrong, else 1. */
 export async function stressReservations(options: StressOptions): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
-  const report = (line: string): void => void process.stderr.write(`${line}\n`);
-  const given = process.env.STOCKLINE_KAFKA;
-  const stack =
-    given === undefined
-      ? await startStack({ directory: `${directory}/stack`, parts: ['kafka', 'registry'], report })
-      : undefined;
-  let processors: Processors | undefined;
-  try {
-    const places = {
-      brokers: stack?.addresses.kafkaBrokers ?? String(given),
-      registryUrl: stack?.addresses.registryUrl ?? String(process.env.STOCKLINE_REGISTRY),
-    };
-    await applyTopicsAndSchemas(places, loadPolicies(), report);
-    const range = rangeOf(options.skus);
-    processors = launch(directory, places, range, report);
-    await processors.ready(readyMs);
-    const result = await stress(options, { places, range, processors, report });
-    const text = JSON.stringify(result, null, 2);
-    process.stdout.write(`${text}\n`);
-    if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);
-    const { oversold, orphanHolds, unanswered, doubled, linearizable } = result;
-    return oversold + orphanHolds + unanswered + doubled === 0 && linearizable ? 0 : 1;
-  } finally {
-    await processors?.stop();
-    await stack?.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const range = rangeOf(options.skus);
+  const brokers = process.env.STOCKLINE_KAFKA;
+  const registryUrl = String(process.env.STOCKLINE_REGISTRY);
+  const result = await onStage(
+    {
+      processes: ['stock', 'carts'],
+      environment: (directory) => ({ STOCKLINE_RULES: rulesFile(directory, range) }),
+      ...(brokers === undefined ? {} : { given: { brokers, registryUrl } }),
+    },
+    (stage) => stress(options, { ...stage, range }),
+  );
+  tellResult(result, options.json);
+  const { oversold, orphanHolds, unanswered, doubled, linearizable } = result;
+  return oversold + orphanHolds + unanswered + doubled === 0 && linearizable ? 0 : 1;
 }
 
 /** SKUs, and bundles of three that share components. */
@@ -85,33 +61,17 @@ function rangeOf(count: number): Range {
   return { skus, bundles };
 }
 
-function launch(
-  directory: string,
-  places: KafkaPlaces,
-  { skus, bundles }: Range,
-  note: (line: string) => void,
-): Processors {
+/** The bundles, as processors are told of them. */
+function rulesFile(directory: string, { skus, bundles }: Range): string {
   const parts = bundles.map((bundle, index) => [
     bundle,
     Object.fromEntries(
       [0, 1, 2].flatMap((at) => (skus[index + at] === undefined ? [] : [[skus[index + at], 1]])),
     ),
   ]);
-  mkdirSync(`${directory}/logs`, { recursive: true });
-  writeFileSync(`${directory}/rules.json`, JSON.stringify({ bundles: Object.fromEntries(parts) }));
-  return startProcessors({
-    processes: { stock: 'stock', carts: 'carts' },
-    environment: {
-      STOCKLINE_KAFKA: places.brokers,
-      STOCKLINE_REGISTRY: places.registryUrl,
-      STOCKLINE_STATE: `${directory}/state`,
-      STOCKLINE_RUN: `${directory}/run`,
-      STOCKLINE_RULES: `${directory}/rules.json`,
-      STOCKLINE_LOG_LEVEL: 'warn',
-    },
-    logDirectory: `${directory}/logs`,
-    note,
-  });
+  const file = `${directory}/rules.json`;
+  writeFileSync(file, JSON.stringify({ bundles: Object.fromEntries(parts) }));
+  return file;
 }
 
 async function stress(options: StressOptions, setting: Setting) {
@@ -195,7 +155,7 @@ async function verdictOf(
   await readTopic(places, outcomes as unknown as Topic<never, never>, {
     onRecord: ({ key, value }) => {
       const name = String(key);
-      const answer = hashText(JSON.stringify(value));
+      const answer = fingerprintOf(value as Outcome);
       if ((answers.get(name) ?? answer) !== answer) contradicted.add(name);
       answers.set(name, answer);
     },

@@ -32,3 +32,6 @@ function mix(value: number): number {
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
+
+/** Of plain data in the order of its members: who repeats a request has the same one. */
+export const fingerprintOf = (plain: object): string => hashText(JSON.stringify(plain));

@@ -1,4 +1,5 @@
 /** Sample values of each topic, small and complete. */
+import { noQuantities } from '../../processors/domain/quantities.ts';
 import type {
   Alert,
   Cause,
@@ -61,17 +62,7 @@ export function movement(sku: string, effects: readonly Effect[], id = `m ${sku}
 }
 
 export function quantities(given: Partial<Quantities> = {}): Quantities {
-  return {
-    onHand: 0,
-    reserved: 0,
-    incoming: 0,
-    inTransit: 0,
-    damaged: 0,
-    qualityControl: 0,
-    safetyStock: 0,
-    available: 0,
-    ...given,
-  };
+  return { ...noQuantities, ...given };
 }
 
 export function level(sku: string, location: string, sequence: number, onHand: number): StockLevel {

@@ -1,0 +1,73 @@
+/** What `stockline stress` commands stand on: a broker, topics and processors in a folder that goes away again. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startStack } from '../../deploy/native/stack.ts';
+import type { KafkaPlaces } from '../adapters/topic-reader.ts';
+import { applyTopicsAndSchemas } from './apply.ts';
+import { loadPolicies } from './policies.ts';
+import { type Processors, startProcessors } from './processes.ts';
+
+export type Stage = {
+  readonly places: KafkaPlaces;
+  readonly processors: Processors;
+  /** Of this run alone. */
+  readonly directory: string;
+  readonly report: (line: string) => void;
+};
+
+export const readyMs = 90_000;
+
+/** Runs on a stage of its own, or on the broker that is given; the stage is taken down whatever happens. */
+export async function onStage<Result>(
+  wanted: {
+    readonly processes: readonly string[];
+    /** Beside what every processor is told. */
+    readonly environment?: (directory: string) => Readonly<Record<string, string>>;
+    readonly given?: KafkaPlaces;
+  },
+  run: (stage: Stage) => Promise<Result>,
+): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { given } = wanted;
+  const stack =
+    given === undefined
+      ? await startStack({ directory: `${directory}/stack`, parts: ['kafka', 'registry'], report })
+      : undefined;
+  let processors: Processors | undefined;
+  try {
+    const places = given ?? {
+      brokers: String(stack?.addresses.kafkaBrokers),
+      registryUrl: String(stack?.addresses.registryUrl),
+    };
+    await applyTopicsAndSchemas(places, loadPolicies(), report);
+    mkdirSync(`${directory}/logs`, { recursive: true });
+    processors = startProcessors({
+      processes: Object.fromEntries(wanted.processes.map((name) => [name, name])),
+      environment: {
+        STOCKLINE_KAFKA: places.brokers,
+        STOCKLINE_REGISTRY: places.registryUrl,
+        STOCKLINE_STATE: `${directory}/state`,
+        STOCKLINE_RUN: `${directory}/run`,
+        STOCKLINE_LOG_LEVEL: 'warn',
+        ...wanted.environment?.(directory),
+      },
+      logDirectory: `${directory}/logs`,
+      note: report,
+    });
+    await processors.ready(readyMs);
+    return await run({ places, processors, directory, report });
+  } finally {
+    await processors?.stop();
+    await stack?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** On standard output, and in the file that was asked for. */
+export function tellResult(result: object, file: string | undefined): void {
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  process.stdout.write(text);
+  if (file !== undefined) writeFileSync(resolve(file), text);
+}
