@@ -779,8 +779,16 @@ export type StockLevel = {
   readonly allocations: readonly Allocation[];
 };
 
-/** test: send a test event. replay: send the newest figure again for what was delivered in a range. */
+/** test: send a test event. replay: send the newest figure again for what was delivered in these ranges. */
 export type SubscriptionRequestKind = 'test' | 'replay';
+
+/** Deliveries of a subscription by their index. */
+export type DeliveryRange = {
+  /** First delivery of the range. */
+  readonly from: number;
+  /** Last delivery of the range. */
+  readonly to: number;
+};
 
 /** Something to be done once for a subscription. */
 export type SubscriptionRequest = {
@@ -788,10 +796,8 @@ export type SubscriptionRequest = {
   readonly id: string;
   /** What. */
   readonly kind: SubscriptionRequestKind;
-  /** First delivery of the range. */
-  readonly fromIndex: number;
-  /** Last delivery of the range. */
-  readonly toIndex: number;
+  /** What to replay. */
+  readonly ranges: readonly DeliveryRange[];
 };
 
 /** Who wants webhooks about what. The newest record of an id holds; a tombstone ends it. */

@@ -180,25 +180,25 @@ export function changeSubscription(endpoint: Endpoint, subscription: Subscriptio
   replay(endpoint, request);
 }
 
-/** Sends the newest figure again of each SKU whose last delivery is in the range, and of those given up. */
+/** Sends the newest figure again of each SKU whose last delivery is in the ranges, and of those given up. */
 function replay(
   endpoint: Endpoint,
-  { id, fromIndex: from, toIndex: to }: NonNullable<Subscription['request']>,
+  { id, ranges }: NonNullable<Subscription['request']>,
 ): void {
+  const isAsked = (index: number): boolean =>
+    ranges.some(({ from, to }) => index >= from && index <= to);
   const left = new Set<string>();
   for (const [key, place] of endpoint.slots) {
     const { going, taken, givenUp } = place.slot;
     if (going !== null) continue;
-    if (taken.index < from || taken.index > to) {
-      if (givenUp === 0) continue;
-    }
+    if (givenUp === 0 && !isAsked(taken.index)) continue;
     place.again = true;
     left.add(key);
     endpoint.waiting.remove(key);
     routeSlot(endpoint, key);
     if (!endpoint.ready.urgent.has(key) && !endpoint.ready.rest.has(key)) left.delete(key);
   }
-  endpoint.replays.push({ request: id, from, to, left });
+  endpoint.replays.push({ request: id, ranges, left });
   endReplays(endpoint, undefined);
 }
 
@@ -209,8 +209,7 @@ function endReplays(endpoint: Endpoint, takenKey: string | undefined): void {
     if (one.left.size > 0) continue;
     endpoint.replays.splice(endpoint.replays.indexOf(one), 1);
     setHandled(endpoint, one.request);
-    const { from, to } = one;
-    const data = { index: endpoint.lastIndex, replayed: { from, to } };
+    const data = { index: endpoint.lastIndex, replayed: one.ranges };
     notify(endpoint, 'webhook.checkpoint', data, String(endpoint.lastIndex));
   }
 }

@@ -2,7 +2,7 @@
  * The state of one webhook subscription: what its receiver has of each SKU, what is on its way, and when what is tried
  * again. A function of what was offered, what was answered and the times given: no clock, no I/O.
  */
-import type { Subscription } from '../../schemas/types.ts';
+import type { DeliveryRange, Subscription } from '../../schemas/types.ts';
 import type { Figure } from './figure.ts';
 import { type WaitQueue, waitQueue } from './wait-queue.ts';
 
@@ -87,8 +87,7 @@ export type Notice = {
 
 export type Replay = {
   readonly request: string;
-  readonly from: number;
-  readonly to: number;
+  readonly ranges: readonly DeliveryRange[];
   readonly left: Set<string>;
 };
 
