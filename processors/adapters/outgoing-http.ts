@@ -12,6 +12,8 @@ export type OutgoingRequest = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly timeoutMs: number;
+  /** How the bytes of the answer become its text; absent: they are its text. */
+  readonly decode?: (bytes: Buffer) => Buffer;
 };
 
 export type OutgoingAnswer =
@@ -110,7 +112,7 @@ const notSentCodes = new Set([
 
 async function send(
   agent: Agent,
-  { method, url, headers, body, timeoutMs }: OutgoingRequest,
+  { method, url, headers, body, timeoutMs, decode }: OutgoingRequest,
   rules: AddressRules | undefined,
 ): Promise<OutgoingAnswer> {
   const fault = rules === undefined ? undefined : urlFault(url, rules);
@@ -129,7 +131,7 @@ async function send(
       kind: 'answered',
       status: answer.statusCode,
       headers: told,
-      body: await textOf(answer.body),
+      body: await textOf(answer.body, decode),
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -139,7 +141,10 @@ async function send(
   }
 }
 
-async function textOf(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
+async function textOf(
+  body: AsyncIterable<Buffer> & { destroy(): unknown },
+  decode: (bytes: Buffer) => Buffer = (bytes) => bytes,
+): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of body) {
@@ -150,7 +155,7 @@ async function textOf(body: AsyncIterable<Buffer> & { destroy(): unknown }): Pro
       break;
     }
   }
-  return Buffer.concat(parts).toString('utf8');
+  return decode(Buffer.concat(parts)).toString('utf8');
 }
 
 /** `Retry-After` in seconds or as a date; undefined when it is not there or says nothing. */

@@ -14,25 +14,8 @@ import {
   setSlot,
 } from './endpoint.ts';
 import type { Figure } from './figure.ts';
+import type { Webhook, WebhookAnswer } from './ports.ts';
 import { chance } from './settle.ts';
-
-/** One webhook to be sent: the same content and id at each attempt. */
-export type Webhook = {
-  readonly endpoint: string;
-  readonly url: string;
-  readonly sealedSecrets: readonly string[];
-  readonly id: string;
-  readonly body: string;
-  /** Undefined for a notice. */
-  readonly key: string | undefined;
-};
-
-export type WebhookAnswer =
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
-  /** Certainly not sent: no connection, or an address that is not allowed. */
-  | { readonly kind: 'unsent'; readonly reason: string }
-  /** Sent, and no answer in time. */
-  | { readonly kind: 'unanswered'; readonly reason: string };
 
 export type WebhookResult = {
   readonly webhook: Webhook;
@@ -181,10 +164,7 @@ export function changeSubscription(endpoint: Endpoint, subscription: Subscriptio
 }
 
 /** Sends the newest figure again of each SKU whose last delivery is in the ranges, and of those given up. */
-function replay(
-  endpoint: Endpoint,
-  { id, ranges }: NonNullable<Subscription['request']>,
-): void {
+function replay(endpoint: Endpoint, { id, ranges }: NonNullable<Subscription['request']>): void {
   const isAsked = (index: number): boolean =>
     ranges.some(({ from, to }) => index >= from && index <= to);
   const left = new Set<string>();

@@ -1,11 +1,5 @@
 /** A marketplace account as a destination. */
-import {
-  type Account,
-  offer,
-  openAccount,
-  pendingCount,
-  takeChanges,
-} from './account.ts';
+import { type Account, offer, openAccount, pendingCount, takeChanges } from './account.ts';
 import type { Limits, MarketplaceKind } from './calls.ts';
 import type { Destination } from './destination.ts';
 import { nextPlanMs, plan } from './plan.ts';

@@ -1,7 +1,24 @@
 /** What delivery needs of the outside: a place for its state, receivers, marketplaces, and where to tell what it did. */
 import type { DeliveryAttempt, Subscription } from '../../schemas/types.ts';
 import type { Answer, Call } from './calls.ts';
-import type { Webhook, WebhookAnswer } from './endpoint-plan.ts';
+
+/** One webhook to be sent: the same content and id at each attempt. */
+export type Webhook = {
+  readonly endpoint: string;
+  readonly url: string;
+  readonly sealedSecrets: readonly string[];
+  readonly id: string;
+  readonly body: string;
+  /** Undefined for a notice. */
+  readonly key: string | undefined;
+};
+
+export type WebhookAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
+  /** Certainly not sent: no connection, or an address that is not allowed. */
+  | { readonly kind: 'unsent'; readonly reason: string }
+  /** Sent, and no answer in time. */
+  | { readonly kind: 'unanswered'; readonly reason: string };
 
 export type StateChange = {
   readonly destination: string;

@@ -56,7 +56,7 @@ export function runDelivery(options: DeliveryOptions): Delivery {
     takeFigure: (figure) => loop.takeFigure(figure),
     takeSubscription: (id, subscription) => loop.takeSubscription(id, subscription),
     begin: () => loop.begin(),
-    isWanted: () => loop.destinations.size > 0,
+    isWanted: () => loop.isWanted(),
     status: () => loop.status(),
     done: loop.run(),
   };
@@ -66,8 +66,12 @@ class DeliveryLoop {
   readonly destinations = new Map<string, Destination>();
   readonly #options: DeliveryOptions;
   readonly #webhooks = new Map<string, WebhookDestination>();
+  /** Subscriptions that came before the figures were all there: what they ask for is done with those. */
+  readonly #early = new Map<string, Subscription>();
   /** By channel and SKU. */
   readonly #newest = new Map<string, Figure>();
+  /** Subscriptions whose state is to be forgotten. */
+  readonly #ended = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #outcomes = new Map<string, number>();
   #untold = 0;
@@ -78,7 +82,6 @@ class DeliveryLoop {
   #isFresh = false;
   #failure: unknown;
   #wake: () => void = () => undefined;
-  #forgetting: Promise<void> = Promise.resolve();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -99,12 +102,21 @@ class DeliveryLoop {
     this.#stir();
   }
 
+  isWanted(): boolean {
+    return this.destinations.size + this.#early.size > 0;
+  }
+
   takeSubscription(id: string, subscription: Subscription | undefined): void {
     if (subscription === undefined) {
+      this.#early.delete(id);
       this.destinations.delete(id);
       this.#webhooks.delete(id);
-      const forget = (): Promise<void> => this.#options.ports.store.forget(id);
-      this.#forgetting = this.#forgetting.then(forget);
+      this.#ended.add(id);
+      this.#stir();
+      return;
+    }
+    if (!this.#begun) {
+      this.#early.set(id, subscription);
       return;
     }
     const known = this.#webhooks.get(id) ?? this.#open(subscription);
@@ -123,7 +135,10 @@ class DeliveryLoop {
   }
 
   begin(): void {
+    if (this.#begun) return;
     this.#begun = true;
+    for (const [id, subscription] of this.#early) this.takeSubscription(id, subscription);
+    this.#early.clear();
     this.#stir();
   }
 
@@ -167,11 +182,16 @@ class DeliveryLoop {
 
   /** Intents before their calls, and what came of the calls before. */
   async #keep(): Promise<void> {
+    const { store } = this.#options.ports;
+    for (const id of this.#ended) {
+      this.#ended.delete(id);
+      if (!this.destinations.has(id)) await store.forget(id);
+    }
     const changes: StateChange[] = [];
     for (const { id, takeChanges } of this.destinations.values()) {
       for (const [key, value] of takeChanges()) changes.push({ destination: id, key, value });
     }
-    if (changes.length > 0) await this.#options.ports.store.write(changes);
+    if (changes.length > 0) await store.write(changes);
   }
 
   #start(errand: Errand): void {

@@ -46,11 +46,7 @@ export function webhookDestination(
         const answer = await ports.sendWebhook(webhook);
         const endedAtMs = ports.nowMs();
         const tookMs = Math.max(0, endedAtMs - beganAtMs);
-        const settled = settleWebhook(
-          endpoint,
-          { webhook, beganAtMs, tookMs, answer },
-          endedAtMs,
-        );
+        const settled = settleWebhook(endpoint, { webhook, beganAtMs, tookMs, answer }, endedAtMs);
         if (settled.disabled !== undefined) await disable(settled.disabled);
         return settled.attempts;
       }),
