@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Assignment } from './runtime/run.ts';
 
-const processorNames = ['intake', 'stock', 'carts', 'channels', 'analytics', 'api'] as const;
+const processorNames = [
+  'intake',
+  'stock',
+  'carts',
+  'channels',
+  'analytics',
+  'api',
+  'delivery',
+] as const;
 export type ProcessorName = (typeof processorNames)[number];
 
 const schema = z.object({
@@ -38,6 +46,8 @@ const schema = z.object({
   STOCKLINE_API_ORIGINS: z.string().default(''),
   STOCKLINE_API_CERTIFICATE: z.string().optional(),
   STOCKLINE_API_CERTIFICATE_KEY: z.string().optional(),
+  STOCKLINE_DELIVERY: z.string().optional(),
+  STOCKLINE_SECRET_KEY: z.string().min(32).optional(),
   STOCKLINE_ASSIGNMENT: z
     .string()
     .regex(/^(elastic|\d+\/[1-9]\d*)$/, 'must be elastic, or group/groups such as 0/3')
@@ -106,6 +116,12 @@ export type Config = {
     readonly origins: readonly string[];
     /** Files; absent: plain HTTP. */
     readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  };
+  readonly delivery: {
+    /** Marketplace accounts and the rules of webhooks; absent: no account, the ordinary rules. */
+    readonly settingsFile: string | undefined;
+    /** What secrets of subscriptions are sealed with; absent: the one in `secret.key` of the run directory. */
+    readonly secretKey: string | undefined;
   };
   readonly healthPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -191,6 +207,10 @@ export function parseConfig(environment: Environment): Config {
       key: values.STOCKLINE_API_KEY,
       origins: values.STOCKLINE_API_ORIGINS.split(',').filter((origin) => origin !== ''),
       tls: tlsOf(values.STOCKLINE_API_CERTIFICATE, values.STOCKLINE_API_CERTIFICATE_KEY),
+    },
+    delivery: {
+      settingsFile: values.STOCKLINE_DELIVERY,
+      secretKey: values.STOCKLINE_SECRET_KEY,
     },
     healthPort: values.STOCKLINE_HEALTH_PORT,
     logLevel: values.STOCKLINE_LOG_LEVEL,

@@ -11,6 +11,7 @@ import { loadedTopics } from './analytics/tables.ts';
 import { keyIn, localAccess } from './api/local-key.ts';
 import { runApi } from './api/run.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
+import { startDelivery } from './cli/delivery-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
@@ -54,6 +55,7 @@ const running: Running[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
   else if (name === 'api') running.push(await startApi(config, telemetry, policies));
+  else if (name === 'delivery') running.push(await startOutward(config, telemetry, policies));
   else {
     for (const topology of topologiesOf(name, policies, rules)) {
       running.push(startStream(topology, config, telemetry));
@@ -205,6 +207,33 @@ async function startApi(
       deadLetters: 0,
       counted: { cells: running.cells() },
     }),
+  };
+}
+
+async function startOutward(
+  settings: Config,
+  telemetries: ProcessTelemetry,
+  channelPolicies: readonly ChannelPolicy[],
+): Promise<Running> {
+  const channels = channelPolicies.map((policy) => policy.channel);
+  const own = telemetries.of('delivery');
+  const delivery = await startDelivery(settings, channels, own, stopping.signal);
+  return {
+    name: 'delivery',
+    done: delivery.done,
+    ready: delivery.ready,
+    status: () => {
+      const { figures, attempts, pending, underWay, outcomes } = delivery.status();
+      return {
+        records: figures,
+        lagRecords: pending,
+        lagSeconds: delivery.lagMs() / 1000,
+        transactions: attempts,
+        lastCommitMs: 0,
+        deadLetters: outcomes.exhausted ?? 0,
+        counted: { ...outcomes, underWay },
+      };
+    },
   };
 }
 

@@ -21,6 +21,8 @@ const timeoutMs = 20_000;
 const feedType = 'JSON_LISTINGS_FEED';
 /** Amazon's clock and ours may differ by this. */
 const clockMs = 120_000;
+/** An answer's Date has no fractions of a second. */
+const wholeSecondsMs = 2_000;
 
 type Told = { readonly answer: Answered } | { readonly trouble: Answer };
 
@@ -182,13 +184,13 @@ class Amazon {
     const query = `feedTypes=${feedType}&pageSize=10&createdSince=${encodeURIComponent(since)}`;
     const told = await this.#ask('GET', `/feeds/2021-06-30/feeds?${query}`);
     if ('trouble' in told) return told.trouble;
+    const { status, headers } = told.answer;
+    const dateMs = Date.parse(headers.date ?? '');
+    const aheadMs = Number.isNaN(dateMs) ? 0 : dateMs - Date.now();
     const found = listAt(jsonOf(told.answer), 'feeds')
-      .filter((feed) => Date.parse(String(at(feed, 'createdTime'))) >= bulk.createdAtMs - clockMs)
-      .sort((one, other) => (createdMs(one) < createdMs(other) ? 1 : -1))[0];
-    const { status } = told.answer;
-    if (found === undefined || createdMs(found) < bulk.createdAtMs - 1_000) {
-      return { kind: 'refused', status, reason: 'no such feed' };
-    }
+      .filter((feed) => createdMs(feed) - aheadMs >= bulk.createdAtMs - wholeSecondsMs)
+      .sort((one, other) => createdMs(other) - createdMs(one))[0];
+    if (found === undefined) return { kind: 'refused', status, reason: 'no such feed' };
     return this.#progress(bulk, found, status);
   }
 

@@ -7,6 +7,8 @@ import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 export type RecordWriter<K, V> = {
   /** Resolves when the broker has it. Records that are handed over together travel together. */
   readonly write: (key: K, value: V) => Promise<void>;
+  /** Nothing is known of the key any more: a tombstone. */
+  readonly end: (key: K) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -24,7 +26,7 @@ export async function recordWriter<K, V>(
   });
   const producer = kafka.producer({ idempotent: true });
   await producer.connect();
-  type Message = { key: Buffer; value: Buffer; partition: number; timestamp: string };
+  type Message = { key: Buffer; value: Buffer | null; partition: number; timestamp: string };
   let gathered: Message[] = [];
   let sending: Promise<void> | undefined;
 
@@ -36,17 +38,19 @@ export async function recordWriter<K, V>(
     sending = undefined;
     await producer.send({ topic: topic.name, messages, acks: -1 });
   };
+  const gather = (key: K, value: Uint8Array | null): Promise<void> => {
+    gathered.push({
+      key: Buffer.from(codecs.encodeKey(untyped, key)),
+      value: value === null ? null : Buffer.from(value),
+      partition: partitionOf(topic.partitionBy(key), topic.partitions),
+      timestamp: String(Date.now()),
+    });
+    sending ??= sendGathered();
+    return sending;
+  };
   return {
-    write: (key, value) => {
-      gathered.push({
-        key: Buffer.from(codecs.encodeKey(untyped, key)),
-        value: Buffer.from(codecs.encodeValue(untyped, value)),
-        partition: partitionOf(topic.partitionBy(key), topic.partitions),
-        timestamp: String(Date.now()),
-      });
-      sending ??= sendGathered();
-      return sending;
-    },
+    write: async (key, value) => gather(key, codecs.encodeValue(untyped, value)),
+    end: async (key) => gather(key, null),
     close: () => producer.disconnect(),
   };
 }

@@ -155,6 +155,7 @@ function launchProcessors(
       channels: 'channels',
       analytics: 'analytics',
       api: 'api',
+      delivery: 'delivery',
     },
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,

@@ -13,6 +13,7 @@ import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';
 import { stressApi } from './stress-api.ts';
 import { stressReservations } from './stress-reservations.ts';
+import { webhookCommand } from './webhook.ts';
 
 function positiveInteger(text: string): number {
   const value = Number(text);
@@ -188,7 +189,7 @@ program
     process.exitCode = await sql(query, options);
   });
 
-for (const group of [dlqCommand(), mapCommand(), sourceCommand()]) {
+for (const group of [dlqCommand(), mapCommand(), sourceCommand(), webhookCommand()]) {
   group.copyInheritedSettings(program);
   for (const command of group.commands) command.copyInheritedSettings(group);
   program.addCommand(group);
