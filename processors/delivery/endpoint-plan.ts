@@ -81,18 +81,19 @@ function begin(endpoint: Endpoint, key: string): Webhook {
   const { slot } = place;
   const figure = (place.wanted ?? slot.going?.figure) as Figure;
   const before = slot.going;
-  const going: Going =
-    before?.figure.sequence === figure.sequence && !place.again
-      ? { ...before, attempts: before.attempts + 1 }
-      : {
-          figure,
-          // A newer figure takes the place of one that never arrived: no index is left over.
-          index: before?.index ?? nextIndex(endpoint),
-          id: '',
-          type: eventOf(slot, figure),
-          previousSequence: slot.taken.sequence,
-          attempts: 1,
-        };
+  const isSame = before?.figure.sequence === figure.sequence && !place.again;
+  const going: Going = isSame
+    ? { ...before, attempts: before.attempts + 1, reached: before.reached + 1 }
+    : {
+        figure,
+        // Whoever has seen an index must have what it stands for: only one that never arrived is taken over.
+        index: before?.reached === 0 && !place.again ? before.index : nextIndex(endpoint),
+        id: '',
+        type: eventOf(slot, figure),
+        previousSequence: slot.taken.sequence,
+        attempts: 1,
+        reached: 1,
+      };
   const named = going.id === '' ? { ...going, id: idOf(endpoint, going) } : going;
   place.isUnderWay = true;
   place.again = false;
@@ -126,9 +127,16 @@ function noticeBody({ type, data }: Notice, nowMs: number): string {
   return JSON.stringify({ type, timestamp: new Date(nowMs).toISOString(), data });
 }
 
-/** `index`: every delivery up to it has been taken or superseded, so what a receiver has not seen of them it has lost. */
+/**
+ * `index`: every delivery up to it has been taken or superseded, so what a receiver has not seen of them it has lost.
+ * The last pause goes on for ever: a checkpoint may be lost too.
+ */
 function addCheckpoint(endpoint: Endpoint, nowMs: number): void {
   endpoint.checkpoints.shift();
+  if (endpoint.checkpoints.length === 0) {
+    const lastMs = endpoint.rules.checkpointsMs.at(-1);
+    if (lastMs !== undefined) endpoint.checkpoints.push(nowMs + lastMs);
+  }
   if (isWanted(endpoint.subscription, 'webhook.checkpoint')) {
     notify(endpoint, 'webhook.checkpoint', { index: endpoint.lastIndex }, String(nowMs));
   }
@@ -170,15 +178,21 @@ function replay(endpoint: Endpoint, { id, ranges }: NonNullable<Subscription['re
   const left = new Set<string>();
   for (const [key, place] of endpoint.slots) {
     const { going, taken, givenUp } = place.slot;
-    if (going !== null) continue;
-    if (givenUp === 0 && !isAsked(taken.index)) continue;
+    if (givenUp === 0 && !isAsked(going?.index ?? taken.index)) continue;
+    // What is under way goes once more afterwards: its index counts as settled when the replay has ended.
     place.again = true;
     left.add(key);
     endpoint.waiting.remove(key);
     routeSlot(endpoint, key);
-    if (!endpoint.ready.urgent.has(key) && !endpoint.ready.rest.has(key)) left.delete(key);
+    const isReady = endpoint.ready.urgent.has(key) || endpoint.ready.rest.has(key);
+    if (!isReady && !place.isUnderWay) left.delete(key);
   }
-  endpoint.replays.push({ request: id, ranges, left });
+  const mostTo = endpoint.lastIndex;
+  endpoint.replays.push({
+    request: id,
+    ranges: ranges.map(({ from, to }) => ({ from, to: Math.min(to, mostTo) })),
+    left,
+  });
   endReplays(endpoint, undefined);
 }
 
@@ -220,7 +234,7 @@ export function settleWebhook(endpoint: Endpoint, result: WebhookResult, nowMs: 
     });
     endpoint.checkpoints = endpoint.rules.checkpointsMs.map((afterMs) => nowMs + afterMs);
     routeSlot(endpoint, key);
-    endReplays(endpoint, key);
+    if (!place.again) endReplays(endpoint, key);
     return { attempts: [attempt('accepted')] };
   }
   if (outcome === 'disabled') {
@@ -235,6 +249,9 @@ export function settleWebhook(endpoint: Endpoint, result: WebhookResult, nowMs: 
     routeSlot(endpoint, key);
     endReplays(endpoint, key);
     return { attempts: [attempt('exhausted')] };
+  }
+  if (result.answer.kind === 'unsent') {
+    setSlot(endpoint, key, { ...place.slot, going: { ...going, reached: going.reached - 1 } });
   }
   endpoint.waiting.put(key, nowMs + retryMs(endpoint, going.attempts, going.id, result.answer));
   routeSlot(endpoint, key);

@@ -15,7 +15,7 @@ export type WebhookRules = {
   readonly failuresOpen: number;
   readonly openMs: number;
   readonly openMostMs: number;
-  /** After the last delivery, a checkpoint is sent after each of these times. */
+  /** After the last delivery, a checkpoint is sent after each of these times, and then whenever the last of them has passed again. */
   readonly checkpointsMs: readonly number[];
 };
 
@@ -52,6 +52,8 @@ export type Going = {
   readonly type: string;
   readonly previousSequence: number;
   readonly attempts: number;
+  /** Attempts of it that may have arrived: then its index is spent. */
+  readonly reached: number;
 };
 
 /** What is kept durably of one SKU (of one channel) at one subscription. */
@@ -125,6 +127,7 @@ export function openEndpoint(
   subscription: Subscription,
   rules: WebhookRules,
   kept: ReadonlyMap<string, string>,
+  nowMs: number,
 ): Endpoint {
   const endpoint: Endpoint = {
     id: subscription.id,
@@ -145,6 +148,10 @@ export function openEndpoint(
     checkpoints: [],
     changed: new Set(),
   };
+  // The ones that an earlier process had still to send.
+  if (endpoint.lastIndex > 0) {
+    endpoint.checkpoints = rules.checkpointsMs.map((afterMs) => nowMs + afterMs);
+  }
   for (const [key, text] of kept) {
     if (key === indexKey || key === requestKey) continue;
     const slot = JSON.parse(text) as Slot;

@@ -1,4 +1,7 @@
-/** What the marketplaces allow, as they publish it; an installation may be stricter. */
+/**
+ * What the marketplaces allow, as they publish it, and a burst less by one: calls do not arrive as evenly as they leave.
+ * An installation may be stricter.
+ */
 import type { Limits, MarketplaceKind } from './calls.ts';
 
 const secondMs = 1_000;
@@ -9,13 +12,13 @@ const minuteMs = 60 * secondMs;
  * to 25 000 messages.
  */
 const amazon: Limits = {
-  write: { itemsMax: 1, quota: { calls: 5, perMs: secondMs, burst: 10 }, concurrent: 8 },
-  read: { calls: 5, perMs: secondMs, burst: 10 },
+  write: { itemsMax: 1, quota: { calls: 5, perMs: secondMs, burst: 9 }, concurrent: 8 },
+  read: { calls: 5, perMs: secondMs, burst: 9 },
   bulk: {
     itemsMax: 25_000,
     itemsMin: 50,
     waitMs: 10 * secondMs,
-    quota: { calls: 5, perMs: 5 * minuteMs, burst: 5 },
+    quota: { calls: 5, perMs: 5 * minuteMs, burst: 4 },
     lookEveryMs: 5 * secondMs,
     riskUnits: 10,
     quietMs: 30 * secondMs,
@@ -26,10 +29,12 @@ const amazon: Limits = {
   readBackOneOf: 200,
 };
 
-/** eBay: 25 SKUs per call; 250 revisions of a listing per calendar day, beyond which it is blocked until the next. */
+/**
+ * eBay: 25 SKUs per call, two million calls a day; 250 revisions of a listing per calendar day, beyond which it is blocked until the next.
+ */
 const ebay: Limits = {
-  write: { itemsMax: 25, quota: { calls: 20, perMs: secondMs, burst: 20 }, concurrent: 8 },
-  read: { calls: 5, perMs: secondMs, burst: 10 },
+  write: { itemsMax: 25, quota: { calls: 20, perMs: secondMs, burst: 19 }, concurrent: 8 },
+  read: { calls: 5, perMs: secondMs, burst: 9 },
   bulk: null,
   revisions: 250,
   settleMs: 30 * secondMs,
@@ -38,8 +43,8 @@ const ebay: Limits = {
 
 /** A shop of one's own, at a pace that hurts none. */
 const shop: Limits = {
-  write: { itemsMax: 100, quota: { calls: 10, perMs: secondMs, burst: 20 }, concurrent: 4 },
-  read: { calls: 5, perMs: secondMs, burst: 10 },
+  write: { itemsMax: 100, quota: { calls: 10, perMs: secondMs, burst: 19 }, concurrent: 4 },
+  read: { calls: 5, perMs: secondMs, burst: 9 },
   bulk: null,
   revisions: null,
   settleMs: 15 * secondMs,

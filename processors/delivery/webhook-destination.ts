@@ -26,6 +26,7 @@ export function webhookDestination(
     { ...subscription, request: null },
     rules,
     ports.store.kept(subscription.id),
+    ports.nowMs(),
   );
   const disable = async (inactiveReason: string): Promise<void> => {
     ports.log('warn', 'a webhook subscription ends', { id: endpoint.id, inactiveReason });
