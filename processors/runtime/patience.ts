@@ -20,7 +20,7 @@ export async function patiently<T>(
     } catch (error) {
       if (recoveryOf(error) !== 'retry') throw error;
       context.statistics.enter('waiting', String(error));
-      adapters.telemetry.log('warn', 'start delayed', { error: String(error) });
+      adapters.telemetry.log('warn', 'trying again', { error: String(error) });
       await adapters.clock.sleep(pauseMs, context.signal);
       pauseMs = Math.min(2 * pauseMs, limits.retryMaxMs);
     }

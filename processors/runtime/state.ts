@@ -58,17 +58,7 @@ export function openState<S>(
     if (cell.open === undefined) written.push(cell);
     cell.open = value;
   };
-  /** The oldest go, but for those that were looked at meanwhile: they are asked again at the next round. */
-  const makeRoom = (): void => {
-    if (cells.size <= options.hotCellsMax) return;
-    for (const [key, cell] of cells) {
-      cells.delete(key);
-      if (cell.isUsed && options.hotCellsMax > 0) {
-        cell.isUsed = false;
-        cells.set(key, cell);
-      } else if (cells.size <= options.hotCellsMax) return;
-    }
-  };
+  const makeRoom = (): void => makeRoomIn(cells, options.hotCellsMax);
 
   return {
     view: {
@@ -88,28 +78,9 @@ export function openState<S>(
         write(key, value);
       },
       delete: (key) => write(key, gone),
-      keys: (beginning) => {
-        const found = new Set(committed.keys(beginning));
-        for (const { key, open } of written) {
-          if (!key.startsWith(beginning)) continue;
-          if (open === gone) found.delete(key);
-          else found.add(key);
-        }
-        return [...found].sort();
-      },
+      keys: (beginning) => keysOf(written, committed, beginning),
     },
-    changes: () => {
-      const changes: [string, Uint8Array | undefined][] = [];
-      for (const cell of written) {
-        const { key } = cell;
-        if (cell.open !== gone) changes.push([key, encodeState(codec, cell.open as S)]);
-        else if (
-          cell.committed === unread ? committed.get(key) !== undefined : cell.committed !== gone
-        )
-          changes.push([key, undefined]);
-      }
-      return changes;
-    },
+    changes: () => changesOf(written, committed, codec),
     commit: () => {
       for (const cell of written) {
         // What is gone will hardly be asked for again.
@@ -132,6 +103,48 @@ export function openState<S>(
       written = [];
     },
   };
+}
+
+/** What is committed, but for what the open transaction added and took away. */
+function keysOf<S>(
+  written: readonly Cell<S>[],
+  committed: CommittedState,
+  beginning: string,
+): readonly string[] {
+  const found = new Set(committed.keys(beginning));
+  for (const { key, open } of written) {
+    if (!key.startsWith(beginning)) continue;
+    if (open === gone) found.delete(key);
+    else found.add(key);
+  }
+  return [...found].sort();
+}
+
+function changesOf<S>(
+  written: readonly Cell<S>[],
+  committed: CommittedState,
+  codec: StateCodec<S>,
+): ReturnType<OpenState<S>['changes']> {
+  const changes: [string, Uint8Array | undefined][] = [];
+  for (const { key, open, committed: known } of written) {
+    if (open !== gone) changes.push([key, encodeState(codec, open as S)]);
+    else if (known === unread ? committed.get(key) !== undefined : known !== gone) {
+      changes.push([key, undefined]);
+    }
+  }
+  return changes;
+}
+
+/** The oldest cells go, but for those that were looked at meanwhile: they are asked again at the next round. */
+function makeRoomIn<S>(cells: Map<string, Cell<S>>, cellsMax: number): void {
+  if (cells.size <= cellsMax) return;
+  for (const [key, cell] of cells) {
+    cells.delete(key);
+    if (cell.isUsed && cellsMax > 0) {
+      cell.isUsed = false;
+      cells.set(key, cell);
+    } else if (cells.size <= cellsMax) return;
+  }
 }
 
 /** One byte of version, then the codec's bytes. */

@@ -1,5 +1,4 @@
 /** What a running processor tells about itself: counters since its start, and how far behind it is. */
-import type { PartitionOffset } from './ports.ts';
 import type { Transfer } from './task.ts';
 
 export type Phase =
@@ -65,8 +64,8 @@ export function createStatistics(name: string): ProcessorStatistics {
   const own: { phase: Phase; cause: string } = { phase: 'starting', cause: '' };
   const shares = new Set<Share>();
   const totals = { records: 0, outputs: 0, transactions: 0, aborts: 0, restores: 0 };
-  let [deadLetters, lastCommitMs, recordsPerSecond] = [0, 0, 0];
-  let window = { sinceMs: 0, records: 0 };
+  let [deadLetters, lastCommitMs] = [0, 0];
+  const rate = createRate();
   const counts = new Map<string, number>();
 
   const worst = (): { readonly phase: Phase; readonly cause: string } => {
@@ -108,15 +107,6 @@ export function createStatistics(name: string): ProcessorStatistics {
       leave: () => shares.delete(mine),
     };
   };
-  const rate = (nowMs: number): number => {
-    const passedMs = nowMs - window.sinceMs;
-    if (passedMs >= rateWindowMs) {
-      const first = window.sinceMs === 0;
-      recordsPerSecond = first ? 0 : ((totals.records - window.records) * 1_000) / passedMs;
-      window = { sinceMs: nowMs, records: totals.records };
-    }
-    return Math.round(recordsPerSecond);
-  };
   return {
     enter: (phase, cause = '') => Object.assign(own, { phase, cause }),
     share,
@@ -132,7 +122,7 @@ export function createStatistics(name: string): ProcessorStatistics {
         phase,
         cause,
         ...totals,
-        recordsPerSecond: rate(nowMs),
+        recordsPerSecond: rate(nowMs, totals.records),
         deadLetters,
         lastCommitMs,
         lagRecords: behind.reduce((sum, { records }) => sum + records, 0),
@@ -143,28 +133,16 @@ export function createStatistics(name: string): ProcessorStatistics {
   };
 }
 
-/** The places up to which a consumer has seen everything, as far as it knows. */
-export type Ends = {
-  readonly reached: (ends: readonly PartitionOffset[]) => void;
-  /** Records between `position` and the end; control records that no step ever sees do not count at the end. */
-  readonly behind: (
-    place: { readonly topic: string; readonly partition: number },
-    position: bigint,
-    knownEnd: bigint | undefined,
-  ) => number;
-};
-
-export function createEnds(): Ends {
-  const reached = new Map<string, bigint>();
-  return {
-    reached: (ends) => {
-      for (const { topic, partition, offset } of ends) reached.set(`${topic}-${partition}`, offset);
-    },
-    behind: ({ topic, partition }, position, knownEnd) => {
-      if (knownEnd === undefined) return 0;
-      const seen = reached.get(`${topic}-${partition}`) ?? 0n;
-      const from = seen > position ? seen : position;
-      return knownEnd > from ? Number(knownEnd - from) : 0;
-    },
+/** Records per second, from a count that is told now and then. */
+function createRate(): (nowMs: number, records: number) => number {
+  let perSecond = 0;
+  let window: { readonly sinceMs: number; readonly records: number } | undefined;
+  return (nowMs, records) => {
+    const passedMs = window === undefined ? rateWindowMs : nowMs - window.sinceMs;
+    if (passedMs >= rateWindowMs) {
+      if (window !== undefined) perSecond = ((records - window.records) * 1_000) / passedMs;
+      window = { sinceMs: nowMs, records };
+    }
+    return Math.round(perSecond);
   };
 }

@@ -4,18 +4,11 @@
  */
 import type { DeadLetter } from '../../schemas/types.ts';
 import type { Topic } from '../topology/topic.ts';
-import {
-  changelogName,
-  type Emit,
-  type Header,
-  type Input,
-  type Topology,
-} from '../topology/topology.ts';
+import { changelogName, type Input, type Topology } from '../topology/topology.ts';
 import { checkpointKey, encodeCheckpoint } from './checkpoint.ts';
-import { deadLetterHeaders, deadLetterOf, type Refusal } from './dead-letter.ts';
 import type { Decoded } from './decode.ts';
-import { PipelineError, stop } from './errors.ts';
-import { collectOutputs, OversizedOutput } from './outputs.ts';
+import { stop } from './errors.ts';
+import { createIntents, keyOf } from './intents.ts';
 import type {
   Checkpoint,
   Codecs,
@@ -25,7 +18,6 @@ import type {
   TraceIds,
 } from './ports.ts';
 import { type CommittedState, openState } from './state.ts';
-import { nextSpan } from './trace.ts';
 
 export type TaskOptions<S> = {
   readonly topology: Topology<S>;
@@ -66,99 +58,33 @@ export type Task = {
   readonly rollback: () => void;
 };
 
-const untraced: readonly Header[] = [];
-
 export function createTask<S>(options: TaskOptions<S>): Task {
-  const { topology, partition, codecs, traceIds } = options;
-  const changelog = changelogName(topology);
-  const declared = new Set(topology.outputs.map((output) => output.name));
+  const { topology, partition } = options;
+  const topic = changelogName(topology);
   const state = openState(topology.state, options.committed, options);
-  const outputs = collectOutputs(codecs);
-  const counts = new Map<string, number>();
+  const intents = createIntents(options);
   let lineage = '';
   let committedAt = new Map<string, bigint>();
   let positions = new Map<string, bigint>();
   let records = 0;
-  let deadLetters = 0;
-  /** Inputs of the open transaction whose outputs turned out to be too large. */
-  const refused = new Map<string, Refusal>();
-
-  const addDeadLetter = (raw: RawRecord, key: unknown, code: string, reason: string): void => {
-    const refusal = { code, reason };
-    deadLetters += 1;
-    outputs.add({
-      topic: options.deadLetters as unknown as Topic<never, never>,
-      key: typeof key === 'string' ? key : raw.topic,
-      value: deadLetterOf(topology.name, raw, refusal),
-      timestampMs: raw.timestampMs,
-      partition: undefined,
-      headers: [...deadLetterHeaders(topology.name, raw, refusal), nextSpan(raw.headers, traceIds)],
-      cause: raw,
-    });
-  };
-
-  const take = (emits: readonly Emit[], input: Input, raw: RawRecord | undefined): void => {
-    let headers: readonly Header[] | undefined;
-    for (const emit of emits) {
-      switch (emit.kind) {
-        case 'record':
-          if (!declared.has(emit.topic.name)) {
-            throw new Error(`it writes to ${emit.topic.name}, which it does not declare as output`);
-          }
-          headers ??= [nextSpan(raw?.headers ?? untraced, traceIds)];
-          outputs.add({
-            topic: emit.topic,
-            key: emit.key,
-            value: emit.value,
-            timestampMs: emit.timestampMs ?? timeOf(input),
-            partition: emit.partition,
-            headers,
-            cause: raw,
-          });
-          break;
-        case 'deadLetter':
-          if (raw === undefined) throw new Error('a tick cannot be a dead letter');
-          addDeadLetter(raw, keyOf(input), emit.code, emit.reason);
-          break;
-        case 'count':
-          counts.set(emit.metric, (counts.get(emit.metric) ?? 0) + emit.by);
-          break;
-      }
-    }
-  };
 
   const run = (input: Input, raw: RawRecord | undefined): void => {
     try {
-      take(topology.step(input, state.view), input, raw);
+      intents.take(topology.step(input, state.view), input, raw);
     } catch (error) {
-      throw stop(
-        'STEP_FAILED',
-        `${placeOf(topology.name, partition, input)}: ${textOf(error)}`,
-        error,
-      );
+      const place = placeOf(topology.name, partition, input);
+      throw stop('STEP_FAILED', `${place}: ${textOf(error)}`, error);
     }
   };
 
-  const encodeOutputs = (): readonly OutputRecord[] => {
-    try {
-      return outputs.encode();
-    } catch (error) {
-      if (!(error instanceof OversizedOutput)) throw error;
-      for (const [raw, reason] of error.causes) {
-        // Refused already, and its dead letter is too large; or a tick: nothing is left that could be refused.
-        if (raw === undefined || refused.has(nameOf(raw))) throw stop('OUTPUT_TOO_LARGE', reason);
-        refused.set(nameOf(raw), { code: 'OUTPUT_TOO_LARGE', reason });
-      }
-      throw new PipelineError('OUTPUT_TOO_LARGE', 'abort', error.message);
-    }
-  };
-
-  const clear = (): void => {
-    outputs.clear();
-    counts.clear();
-    records = 0;
-    deadLetters = 0;
-  };
+  const changelogRecords = (
+    changes: Transfer['changes'],
+    checkpoint: Checkpoint,
+    timestampMs: number,
+  ): readonly OutputRecord[] =>
+    [...changes, [checkpointKey, encodeCheckpoint(checkpoint)] as const].map(([key, value]) => {
+      return { topic, partition, timestampMs, key: Buffer.from(key), value, headers: [] };
+    });
 
   return {
     partition,
@@ -167,79 +93,59 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       committedAt = new Map(checkpoint.offsets);
       positions = new Map(checkpoint.offsets);
       state.reset();
-      clear();
+      intents.clear();
+      records = 0;
     },
-    position: (topic) => positions.get(topic) ?? 0n,
+    position: (input) => positions.get(input) ?? 0n,
     apply: ({ raw, input }) => {
       // What a client had already fetched before it was sent back arrives a second time.
       if (raw.offset < (positions.get(raw.topic) ?? 0n)) return;
       records += 1;
-      const refusal = refused.size === 0 ? undefined : refused.get(nameOf(raw));
-      if (refusal !== undefined) {
-        addDeadLetter(
-          raw,
-          'kind' in input ? keyOf(input) : undefined,
-          refusal.code,
-          refusal.reason,
-        );
-      } else if ('kind' in input) run(input, raw);
-      else addDeadLetter(raw, undefined, input.code, input.reason);
+      const key = 'kind' in input ? keyOf(input) : undefined;
+      const refusal = intents.refusalOf(raw) ?? ('kind' in input ? undefined : input);
+      if (refusal !== undefined) intents.refuse(raw, key, refusal);
+      else run(input as Input, raw);
       positions.set(raw.topic, raw.offset + 1n);
     },
     tick: (nowMs) => run({ kind: 'tick', nowMs }, undefined),
     transfer: (nowMs) => {
-      const offsets = [...positions]
-        .filter(([topic, offset]) => committedAt.get(topic) !== offset)
-        .map(([topic, offset]) => ({ topic, partition, offset }));
+      const offsets = movedOffsets(positions, committedAt, partition);
       const changes = state.changes();
-      if (offsets.length === 0 && changes.length === 0 && outputs.size() === 0) return undefined;
+      if (offsets.length === 0 && changes.length === 0 && intents.isEmpty()) return undefined;
       const checkpoint = { lineage, offsets: new Map(positions) };
-      const changelogRecord = (key: string, value: Uint8Array | undefined): OutputRecord => ({
-        topic: changelog,
-        partition,
-        timestampMs: nowMs,
-        key: Buffer.from(key),
-        value,
-        headers: untraced,
-      });
       return {
-        outputs: [
-          ...encodeOutputs(),
-          ...changes.map(([key, bytes]) => changelogRecord(key, bytes)),
-          changelogRecord(checkpointKey, encodeCheckpoint(checkpoint)),
-        ],
+        outputs: [...intents.encode(), ...changelogRecords(changes, checkpoint, nowMs)],
         offsets,
         checkpoint,
         changes,
         records,
-        deadLetters,
-        counts: new Map(counts),
+        deadLetters: intents.deadLetters(),
+        counts: intents.counts(),
       };
     },
     commit: () => {
       state.commit();
       committedAt = new Map(positions);
-      refused.clear();
-      clear();
+      intents.committed();
+      records = 0;
     },
     rollback: () => {
       state.rollback();
       positions = new Map(committedAt);
-      clear();
+      intents.clear();
+      records = 0;
     },
   };
 }
 
-function nameOf(raw: RawRecord): string {
-  return `${raw.topic} ${raw.offset}`;
-}
-
-function timeOf(input: Input): number {
-  return input.kind === 'record' ? input.record.timestampMs : input.nowMs;
-}
-
-function keyOf(input: Input): unknown {
-  return input.kind === 'record' ? input.record.key : undefined;
+function movedOffsets(
+  positions: ReadonlyMap<string, bigint>,
+  committedAt: ReadonlyMap<string, bigint>,
+  partition: number,
+): readonly PartitionOffset[] {
+  return [...positions]
+    .filter(([topic, offset]) => committedAt.get(topic) !== offset)
+    .map(([topic, offset]) => ({ topic, partition, offset }));
 }
 
 function placeOf(processor: string, partition: number, input: Input): string {

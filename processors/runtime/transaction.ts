@@ -29,6 +29,36 @@ const moves: Readonly<Record<State, readonly State[]>> = {
   suspect: ['closed'],
 };
 
+/** In which state the producer is, and whether it may be trusted with another transaction. */
+function createPhase(telemetry: Telemetry) {
+  let state: State = 'closed';
+  const move = (next: State): void => {
+    if (!moves[state].includes(next)) {
+      throw stop('ILLEGAL_TRANSACTION_STATE', `a transaction cannot go from ${state} to ${next}`);
+    }
+    state = next;
+  };
+  const suspect = (why: string): void => {
+    move('suspect');
+    telemetry.log('warn', 'producer given up', { why });
+  };
+  return {
+    is: (): State => state,
+    move,
+    suspect,
+    /** A transaction has ended. */
+    settle: (producer: TransactionalProducer, wasSlow: boolean): void => {
+      if (wasSlow || producer.disturbed()) suspect(`slow or disturbed while ${state}`);
+      else move('ready');
+    },
+    close: (): void => {
+      if (state === 'closed') return;
+      if (state !== 'ready') state = 'suspect';
+      move('closed');
+    },
+  };
+}
+
 /** unknown: ask the committed offsets, after `open`. */
 export type Outcome = 'committed' | 'aborted' | 'unknown';
 
@@ -51,37 +81,15 @@ export function createTransactions(options: {
   readonly telemetry: Telemetry;
 }): Transactions {
   const { clock, telemetry } = options;
-  let state: State = 'closed';
+  const phase = createPhase(telemetry);
+  const { move, suspect, settle } = phase;
   let producer: TransactionalProducer | undefined;
   let ended = false;
 
-  const move = (next: State): void => {
-    if (!moves[state].includes(next)) {
-      throw stop('ILLEGAL_TRANSACTION_STATE', `a transaction cannot go from ${state} to ${next}`);
-    }
-    state = next;
-  };
-  /** Repeats a call while it says `retry`, and notes whether it was slow. */
-  const call = async (step: () => Promise<void>): Promise<{ readonly slow: boolean }> => {
-    const startedMs = clock.nowMs();
-    for (;;) {
-      try {
-        await step();
-        return { slow: clock.nowMs() - startedMs >= limits.socketTimeoutMs / 2 };
-      } catch (error) {
-        const given = error instanceof PipelineError && error.recovery === 'retry';
-        if (!given || clock.nowMs() - startedMs > 2 * limits.transactionTimeoutMs) throw error;
-        await clock.sleep(limits.retryMinMs);
-      }
-    }
-  };
   const close = async (): Promise<void> => {
     const old = producer;
     producer = undefined;
-    if (state !== 'closed') {
-      if (state !== 'ready') state = 'suspect';
-      move('closed');
-    }
+    phase.close();
     await old?.close();
   };
   const open = async (): Promise<void> => {
@@ -90,26 +98,34 @@ export function createTransactions(options: {
     await close();
     const next = await options.createProducer();
     producer = next;
-    await call(() => next.init());
+    await measured(() => next.init(), clock);
     move('ready');
-  };
-  const suspect = (why: string): void => {
-    move('suspect');
-    telemetry.log('warn', 'producer given up', { why });
   };
   /** Aborts; a failure to abort leaves it to the next producer's `init`. */
   const abort = async (current: TransactionalProducer, cause: PipelineError): Promise<Outcome> => {
     telemetry.aborted(cause.message);
     move('aborting');
     try {
-      const { slow } = await call(() => current.abort());
-      if (slow || current.disturbed()) suspect('slow or disturbed abort');
-      else move('ready');
+      const { slow } = await measured(() => current.abort(), clock);
+      settle(current, slow);
     } catch (error) {
       if (isStop(error)) throw error;
       suspect('failed abort');
     }
     return 'aborted';
+  };
+  const commit = async (current: TransactionalProducer, wasSlow: boolean): Promise<Outcome> => {
+    move('committing');
+    try {
+      const { slow } = await measured(() => current.commit(), clock);
+      settle(current, slow || wasSlow);
+      return 'committed';
+    } catch (error) {
+      if (isStop(error)) throw error;
+      suspect('a commit of unknown outcome');
+      telemetry.aborted(`commit of unknown outcome: ${String(error)}`);
+      return 'unknown';
+    }
   };
 
   return {
@@ -118,37 +134,59 @@ export function createTransactions(options: {
       ended = true;
       return close();
     },
-    usable: () => state === 'ready',
+    usable: () => phase.is() === 'ready',
     run: async (outputs, offsets) => {
       const current = producer;
       if (current === undefined) throw stop('NO_PRODUCER', 'a transaction before open');
       move('open');
-      let slow = false;
       try {
-        await current.begin();
-        // Waiting only where there is something to wait for: a promise per record would cost as much as its codec.
-        for (const output of outputs)
-          if (!tryProduce(current, output)) await produce(current, output);
-        ({ slow } = await call(() => current.sendOffsets(offsets)));
+        const { slow } = await write(current, outputs, offsets, clock);
+        return await commit(current, slow);
       } catch (error) {
-        if (!(error instanceof PipelineError) || error.recovery === 'stop') throw error;
-        return abort(current, error);
+        if (isStop(error) || phase.is() !== 'open') throw error;
+        return abort(current, error as PipelineError);
       }
-      move('committing');
-      try {
-        const committed = await call(() => current.commit());
-        slow ||= committed.slow;
-      } catch (error) {
-        if (isStop(error)) throw error;
-        suspect('a commit of unknown outcome');
-        telemetry.aborted(`commit of unknown outcome: ${String(error)}`);
-        return 'unknown';
-      }
-      if (slow || current.disturbed()) suspect('slow or disturbed commit');
-      else move('ready');
-      return 'committed';
     },
   };
+}
+
+/** Repeats a call while it says `retry`, and tells whether it was slow. */
+async function measured(
+  call: () => Promise<void>,
+  clock: Clock,
+): Promise<{ readonly slow: boolean }> {
+  const startedMs = clock.nowMs();
+  for (;;) {
+    try {
+      await call();
+      return { slow: clock.nowMs() - startedMs >= limits.socketTimeoutMs / 2 };
+    } catch (error) {
+      const given = error instanceof PipelineError && error.recovery === 'retry';
+      if (!given || clock.nowMs() - startedMs > 2 * limits.transactionTimeoutMs) throw error;
+      await clock.sleep(limits.retryMinMs);
+    }
+  }
+}
+
+async function write(
+  producer: TransactionalProducer,
+  outputs: readonly OutputRecord[],
+  offsets: readonly PartitionOffset[],
+  clock: Clock,
+): Promise<{ readonly slow: boolean }> {
+  await producer.begin();
+  await produceAll(producer, outputs);
+  return measured(() => producer.sendOffsets(offsets), clock);
+}
+
+/** Waits only where there is something to wait for: a promise per record would cost as much as its codec. */
+async function produceAll(
+  producer: TransactionalProducer,
+  outputs: readonly OutputRecord[],
+): Promise<void> {
+  for (const output of outputs) {
+    while (!tryProduce(producer, output)) await producer.drain();
+  }
 }
 
 /** False when the client's queue is full. */
@@ -160,11 +198,6 @@ function tryProduce(producer: TransactionalProducer, output: OutputRecord): bool
     if (!(error instanceof PipelineError) || error.recovery !== 'retry') throw error;
     return false;
   }
-}
-
-async function produce(producer: TransactionalProducer, output: OutputRecord): Promise<void> {
-  do await producer.drain();
-  while (!tryProduce(producer, output));
 }
 
 function isStop(error: unknown): boolean {

@@ -1,0 +1,24 @@
+/** How many records a consumer has not read yet. */
+import type { PartitionOffset } from './ports.ts';
+
+/** The places up to which a consumer has seen everything, as far as it knows. */
+export type Ends = {
+  readonly reached: (ends: readonly PartitionOffset[]) => void;
+  /** Records between `position` and the end; control records that no step ever sees do not count at the end. */
+  readonly behind: (position: PartitionOffset, knownEnd: bigint | undefined) => number;
+};
+
+export function createEnds(): Ends {
+  const reached = new Map<string, bigint>();
+  return {
+    reached: (ends) => {
+      for (const { topic, partition, offset } of ends) reached.set(`${topic}-${partition}`, offset);
+    },
+    behind: ({ topic, partition, offset }, knownEnd) => {
+      if (knownEnd === undefined) return 0;
+      const seen = reached.get(`${topic}-${partition}`) ?? 0n;
+      const from = seen > offset ? seen : offset;
+      return knownEnd > from ? Number(knownEnd - from) : 0;
+    },
+  };
+}
