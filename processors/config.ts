@@ -8,6 +8,7 @@ const processorNames = [
   'stock',
   'carts',
   'channels',
+  'audit',
   'analytics',
   'api',
   'delivery',

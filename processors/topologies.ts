@@ -1,5 +1,6 @@
 /** Every declared topology, by processor: what `main.ts` runs and what `apply` makes topics for. */
 import { systems } from '../connectors/systems.ts';
+import { auditTopology } from './audit/topology.ts';
 import type { Bundles } from './carts/bundles.ts';
 import { cartsTopology } from './carts/topology.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
@@ -9,7 +10,7 @@ import type { StockRules } from './stock/rules.ts';
 import { stockTopologyBy } from './stock/topology.ts';
 import type { Topology } from './topology/topology.ts';
 
-export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels';
+export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels' | 'audit';
 
 /** What an installation says of its stock and its bundles. */
 export type Rules = { readonly stock: StockRules; readonly bundles: Bundles };
@@ -31,5 +32,7 @@ export function topologiesOf(
       return [cartsTopology(rules.bundles) as unknown as AnyTopology];
     case 'channels':
       return [channelsTopology(policies) as unknown as AnyTopology];
+    case 'audit':
+      return [auditTopology() as unknown as AnyTopology];
   }
 }

@@ -51,6 +51,7 @@ for (const processor of [
   'stock',
   'carts',
   'channels',
+  'audit',
   'delivery',
   'analytics',
   'anomalies',
@@ -58,6 +59,8 @@ for (const processor of [
 ]) {
   mayImportOf(processor);
 }
+
+mayImport['processors/audit/'] = [...(mayImport['processors/audit/'] ?? []), 'node:crypto'];
 
 function mayImportOf(processor: string): void {
   Object.assign(mayImport, {

@@ -42,8 +42,8 @@ export async function applyTopicsAndSchemas(
     ...inventoryTopics,
     ...policies.map((policy) => channelStock(policy.channel)),
   ] as unknown as readonly Topic<never, never>[];
-  const topologies = (['intake', 'stock', 'carts', 'channels'] as const).flatMap((processor) =>
-    topologiesOf(processor, policies, ordinaryRules),
+  const topologies = (['intake', 'stock', 'carts', 'channels', 'audit'] as const).flatMap(
+    (processor) => topologiesOf(processor, policies, ordinaryRules),
   );
   const { created } = await applyTopics(places.brokers, [
     ...systems.flatMap((mapping) => sourceTopics(mapping).map((name) => foreignSettings({ name }))),

@@ -151,7 +151,7 @@ function launchProcessors(
     processes: {
       intake: 'intake',
       stock: 'stock',
-      carts: 'carts',
+      carts: 'carts,audit',
       channels: 'channels',
       analytics: 'analytics',
       api: 'api',

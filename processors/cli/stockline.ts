@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
+import { auditCommand } from './audit.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
 import { mapCommand } from './map.ts';
@@ -189,7 +190,13 @@ program
     process.exitCode = await sql(query, options);
   });
 
-for (const group of [dlqCommand(), mapCommand(), sourceCommand(), webhookCommand()]) {
+for (const group of [
+  auditCommand(),
+  dlqCommand(),
+  mapCommand(),
+  sourceCommand(),
+  webhookCommand(),
+]) {
   group.copyInheritedSettings(program);
   for (const command of group.commands) command.copyInheritedSettings(group);
   program.addCommand(group);

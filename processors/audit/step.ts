@@ -1,0 +1,74 @@
+/** Each command and each decision becomes an entry of the audit, chained to the one before it in its partition. */
+import type { Command, Decision } from '../../schemas/types.ts';
+import { audit, commands, decisions } from '../topics.ts';
+import { packedCodec } from '../topology/packed.ts';
+import {
+  type Emit,
+  emit,
+  type StateCodec,
+  type Step,
+  type StreamRecord,
+} from '../topology/topology.ts';
+import { type AuditFacts, chainedHash, genesis } from './chain.ts';
+
+/** The hash of the last entry of the partition, as hex. */
+export type AuditState = { readonly head: string };
+
+export const auditStateCodec: StateCodec<AuditState> = packedCodec({ version: 1, words: ['head'] });
+
+const headKey = 'head';
+
+/** Inputs and entries have the same keys, so each entry lies in the partition whose chain it continues. */
+export const auditStep: Step<AuditState> = (input, state): readonly Emit[] => {
+  if (input.kind === 'tick' || input.record.value === undefined) return [];
+  const { record } = input;
+  const facts = factsOf(record);
+  const previousHash = state.get(headKey)?.head ?? genesis;
+  const hash = chainedHash(previousHash, facts);
+  state.put(headKey, { head: hash });
+  return [
+    emit(audit, record.key as string, {
+      ...facts,
+      previousHash: Buffer.from(previousHash, 'hex'),
+      hash: Buffer.from(hash, 'hex'),
+    }),
+    { kind: 'count', metric: 'entries', by: 1 },
+  ];
+};
+
+function factsOf(record: StreamRecord): AuditFacts {
+  switch (record.topic) {
+    case commands.name:
+      return factsOfCommand(record.value as Command);
+    case decisions.name:
+      return factsOfDecision(record.value as Decision);
+    default:
+      throw new Error(`the audit does not know ${record.topic}`);
+  }
+}
+
+function factsOfCommand(command: Command): AuditFacts {
+  const { actor, client, reason, occurredAt } = command;
+  return {
+    id: `${command.id} asked`,
+    actor: actor === '' ? client : actor,
+    action: command.kind,
+    subject: `${command.sku} at ${command.location}`,
+    reason,
+    reference: command.reference,
+    occurredAt,
+  };
+}
+
+function factsOfDecision(decision: Decision): AuditFacts {
+  const { commandId, accepted, code, reason, decidedAt } = decision;
+  return {
+    id: `${commandId} decided`,
+    actor: 'stock',
+    action: accepted ? 'accept' : 'refuse',
+    subject: `${decision.sku} at ${decision.location}`,
+    reason: [code, reason].filter((text) => text !== '').join(': '),
+    reference: commandId,
+    occurredAt: decidedAt,
+  };
+}
