@@ -13,7 +13,9 @@ import { sql } from './sql.ts';
 import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';
 import { stressApi } from './stress-api.ts';
+import { stressMarketplaces } from './stress-marketplaces.ts';
 import { stressReservations } from './stress-reservations.ts';
+import { stressWebhooks } from './stress-webhooks.ts';
 import { webhookCommand } from './webhook.ts';
 
 function positiveInteger(text: string): number {
@@ -124,6 +126,38 @@ stress
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
     process.exitCode = await stressReservations(options);
+  });
+
+stress
+  .command('marketplaces')
+  .description(
+    'changes of a channel to Amazon, eBay and a shop, simulated with their limits and failures, on a broker of its own; 0 ' +
+      'when sold-outs are in time, no quota or budget is exceeded, nothing older follows and the last figures are equal',
+  )
+  .option('--skus <n>', 'how many listings each has', positiveInteger, 10_000)
+  .option('--changes <n>', 'changes per second', positiveInteger, 2_000)
+  .option('--seconds <n>', 'for how long', positiveInteger, 60)
+  .option('--sold-outs <n>', 'of them sold-outs, per second', positiveInteger, 4)
+  .option('--seed <n>', 'seed of changes and failures', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressMarketplaces(options);
+  });
+
+stress
+  .command('webhooks')
+  .description(
+    'changes of a channel to a receiver that loses, delays, doubles and reorders 10 % each and restarts, on a broker of its ' +
+      'own; 0 when it ends with our figures and never began anew',
+  )
+  .option('--skus <n>', 'how many SKUs they are about', positiveInteger, 1_000)
+  .option('--changes <n>', 'changes in all', positiveInteger, 6_000)
+  .option('--seconds <n>', 'for how long', positiveInteger, 40)
+  .option('--kill', 'kill -9 the sender meanwhile', false)
+  .option('--seed <n>', 'seed of changes and mishaps', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressWebhooks(options);
   });
 
 program
