@@ -14,8 +14,11 @@ export type Sent = Mark & {
 };
 
 export type Listing = {
-  /** The newest figure that the marketplace confirmed; null: none yet. It only ever grows. */
-  readonly confirmed: Mark | null;
+  /**
+   * The newest figure that the marketplace confirmed; null: none yet. Its sequence only ever grows. Units of null: a
+   * later figure left and nobody knows whether it was done, so what the listing shows is not known.
+   */
+  readonly confirmed: { readonly sequence: number; readonly units: number | null } | null;
   readonly sent: Sent | null;
   /** Failed attempts since the last success. */
   readonly attempts: number;
@@ -34,6 +37,12 @@ export const newListing: Listing = {
   revisions: [],
   lastRevisionMs: 0,
 };
+
+/** Gives a figure up of which it is not known whether it was done: whatever is wanted next has to be sent. */
+export function withoutUnknown(listing: Listing): Listing {
+  const { confirmed } = listing;
+  return { ...listing, sent: null, confirmed: confirmed && { ...confirmed, units: null } };
+}
 
 const hourMs = 3_600_000;
 /** One more than a day has, so that any 24 hours are in, whatever time zone the marketplace's day is of. */

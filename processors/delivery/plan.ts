@@ -14,7 +14,13 @@ import {
 } from './account.ts';
 import type { BulkLimits, Call, Item } from './calls.ts';
 import { type Figure, wholeUnits } from './figure.ts';
-import { revisionsFreedMs, revisionsOfADay, type Sent, withRevision } from './listing.ts';
+import {
+  revisionsFreedMs,
+  revisionsOfADay,
+  type Sent,
+  withoutUnknown,
+  withRevision,
+} from './listing.ts';
 import { nextTokenMs, take } from './quota.ts';
 
 /** This share of a burst is left for sold-outs. */
@@ -66,7 +72,7 @@ function wake(account: Account, sku: string, nowMs: number): void {
     return;
   }
   if (place.wanted !== undefined && place.wanted.sequence > sent.sequence) {
-    setListing(account, sku, { ...place.listing, sent: null });
+    setListing(account, sku, withoutUnknown(place.listing));
     route(account, sku);
     return;
   }
@@ -74,7 +80,7 @@ function wake(account: Account, sku: string, nowMs: number): void {
   // Whether or not it can be read: later it is sent again.
   account.waiting.put(sku, nowMs + Math.max(2_000, account.limits.settleMs));
   if (nowMs - sent.atMs > 3 * account.limits.settleMs) {
-    setListing(account, sku, { ...place.listing, sent: null });
+    setListing(account, sku, withoutUnknown(place.listing));
     account.waiting.remove(sku);
     route(account, sku);
   }

@@ -310,7 +310,7 @@ function settleRead(
     route(account, sku);
     return [attemptOf(account, item, result, 'failed', 'read back: it was not done')];
   }
-  if (sent !== null || confirmed === null || place.wanted === undefined) return [];
+  if (sent !== null || confirmed?.units == null || place.wanted === undefined) return [];
   const isEqual = answer.units === confirmed.units;
   if (!isEqual && place.wanted.sequence === confirmed.sequence) {
     place.repair = true;
