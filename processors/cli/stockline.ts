@@ -5,6 +5,7 @@ import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
+import { forecastCommand } from './forecast.ts';
 import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
 import { replay } from './replay.ts';
@@ -227,6 +228,7 @@ program
 for (const group of [
   auditCommand(),
   dlqCommand(),
+  forecastCommand(),
   mapCommand(),
   sourceCommand(),
   webhookCommand(),
