@@ -9,6 +9,7 @@ const processorNames = [
   'carts',
   'channels',
   'audit',
+  'anomalies',
   'analytics',
   'api',
   'delivery',

@@ -1,5 +1,6 @@
 /** Every declared topology, by processor: what `main.ts` runs and what `apply` makes topics for. */
 import { systems } from '../connectors/systems.ts';
+import { cellAnomaliesTopology, placeAnomaliesTopology } from './anomalies/topology.ts';
 import { auditTopology } from './audit/topology.ts';
 import type { Bundles } from './carts/bundles.ts';
 import { cartsTopology } from './carts/topology.ts';
@@ -10,7 +11,7 @@ import type { StockRules } from './stock/rules.ts';
 import { stockTopologyBy } from './stock/topology.ts';
 import type { Topology } from './topology/topology.ts';
 
-export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels' | 'audit';
+export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels' | 'audit' | 'anomalies';
 
 /** What an installation says of its stock and its bundles. */
 export type Rules = { readonly stock: StockRules; readonly bundles: Bundles };
@@ -34,5 +35,7 @@ export function topologiesOf(
       return [channelsTopology(policies) as unknown as AnyTopology];
     case 'audit':
       return [auditTopology() as unknown as AnyTopology];
+    case 'anomalies':
+      return [cellAnomaliesTopology(), placeAnomaliesTopology()] as unknown as AnyTopology[];
   }
 }

@@ -42,9 +42,9 @@ export async function applyTopicsAndSchemas(
     ...inventoryTopics,
     ...policies.map((policy) => channelStock(policy.channel)),
   ] as unknown as readonly Topic<never, never>[];
-  const topologies = (['intake', 'stock', 'carts', 'channels', 'audit'] as const).flatMap(
-    (processor) => topologiesOf(processor, policies, ordinaryRules),
-  );
+  const topologies = (
+    ['intake', 'stock', 'carts', 'channels', 'audit', 'anomalies'] as const
+  ).flatMap((processor) => topologiesOf(processor, policies, ordinaryRules));
   const { created } = await applyTopics(places.brokers, [
     ...systems.flatMap((mapping) => sourceTopics(mapping).map((name) => foreignSettings({ name }))),
     ...own.map(topicSettings),

@@ -154,6 +154,7 @@ function launchProcessors(
       carts: 'carts,audit',
       channels: 'channels',
       analytics: 'analytics',
+      anomalies: 'anomalies',
       api: 'api',
       delivery: 'delivery',
     },

@@ -1,5 +1,6 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
+import { anomaliesCommand } from './anomalies.ts';
 import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
@@ -226,6 +227,7 @@ program
   });
 
 for (const group of [
+  anomaliesCommand(),
   auditCommand(),
   dlqCommand(),
   forecastCommand(),

@@ -1,0 +1,34 @@
+/** The anomalies' two halves: what a cell's ledger shows, and what all cells of a place or source show together. */
+import { activities, anomalies, ledger } from '../topics.ts';
+import type { Topic } from '../topology/topic.ts';
+import { defineTopology, type Topology } from '../topology/topology.ts';
+import { type AnomaliesState, anomaliesStateCodec } from './cell-state.ts';
+import { cellStep } from './cell-step.ts';
+import { type PlacesState, placeStep, placesStateCodec } from './place-step.ts';
+
+const anyTopics = (topics: readonly unknown[]) => topics as readonly Topic<never, never>[];
+
+/** Nothing here is decided within less than a quarter of an hour. */
+const tickMs = 60_000;
+
+export function cellAnomaliesTopology(): Topology<AnomaliesState> {
+  return defineTopology({
+    name: 'anomalies',
+    inputs: anyTopics([ledger]),
+    state: anomaliesStateCodec,
+    tickMs,
+    step: cellStep,
+    outputs: anyTopics([anomalies, activities]),
+  });
+}
+
+export function placeAnomaliesTopology(): Topology<PlacesState> {
+  return defineTopology({
+    name: 'anomalies-of-places',
+    inputs: anyTopics([activities]),
+    state: placesStateCodec,
+    tickMs,
+    step: placeStep,
+    outputs: anyTopics([anomalies]),
+  });
+}
