@@ -20,7 +20,7 @@ type Body = {
 };
 
 /** What may happen to one webhook. lost: taken, answered, forgotten. dropped: not answered and not taken. */
-export const mishaps = ['lost', 'dropped', 'delayed', 'doubled', 'reordered'] as const;
+const mishaps = ['lost', 'dropped', 'delayed', 'doubled', 'reordered'] as const;
 export type Mishap = (typeof mishaps)[number];
 
 export type SimulatedReceiver = {

@@ -23,7 +23,7 @@ export type Books = {
   readonly troubles: Map<Trouble, number>;
 };
 
-export const troubles = ['busy', 'broken', 'lostBefore', 'lostAfter', 'late', 'throttled'] as const;
+const troubles = ['busy', 'broken', 'lostBefore', 'lostAfter', 'late', 'throttled'] as const;
 /**
  * busy: 503, not done. broken: 500, and done. lostBefore, lostAfter: no answer, not done or done. late: no answer, and
  * done a moment later. throttled: 429 without a reason.
@@ -53,7 +53,7 @@ export type SimulatedServer = {
 };
 
 /** A write whose answer was lost is done within this, or never. */
-export const lateMs = 3_000;
+const lateMs = 3_000;
 
 export const newBooks = (): Books => ({
   shown: [],

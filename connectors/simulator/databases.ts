@@ -29,7 +29,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export async function openErpSession(login: DatabaseLogin): Promise<Session> {
+async function openErpSession(login: DatabaseLogin): Promise<Session> {
   const client = new pg.Client({ ...login });
   // A lost connection fails the query under way; without a listener it would end the process.
   client.on('error', () => {});
@@ -61,7 +61,7 @@ function shortTransactionId(answer: unknown): string {
   return String(BigInt.asUintN(32, BigInt(id)));
 }
 
-export async function openPosSession(login: DatabaseLogin): Promise<Session> {
+async function openPosSession(login: DatabaseLogin): Promise<Session> {
   const connection = await createConnection({ ...login, multipleStatements: true });
   connection.on('error', () => {});
   await connection.query(

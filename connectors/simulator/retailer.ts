@@ -219,7 +219,7 @@ export type Retailer = {
   protocol: number[];
 };
 
-export const neverDay: Day = -1;
+const neverDay: Day = -1;
 
 export function cellKey(artnr: string, lagnr: number): string {
   return `${artnr}|${lagnr}`;

@@ -135,7 +135,7 @@ function rungLine(retailer: Retailer, article: Article): ReceiptLine {
 }
 
 /** Popular articles sell by Zipf's law; what the ERP does not know yet is tried at once. */
-export function articleToSell(retailer: Retailer): Article {
+function articleToSell(retailer: Retailer): Article {
   const fresh = retailer.newArticles.filter((one) => one.step === 'ean');
   if (fresh.length > 0 && chance(retailer.random, 0.1)) {
     const tried = pick(retailer.random, fresh)?.article;

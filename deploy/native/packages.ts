@@ -45,7 +45,7 @@ export function run(
 }
 
 /** Installs Debian packages; their services are kept from starting. */
-export async function installDebian(packages: readonly string[], report: Report): Promise<void> {
+async function installDebian(packages: readonly string[], report: Report): Promise<void> {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (!isRoot || !existsSync('/usr/bin/apt-get')) {
     throw new Error(`missing: ${packages.join(', ')}. Install them with: sudo ${command}`);
@@ -104,7 +104,7 @@ export async function mariadbProgram(report: Report): Promise<string> {
 }
 
 /** The feature version in what `java -version` prints, such as 17 or 25. */
-export function javaVersion(text: string): number {
+function javaVersion(text: string): number {
   const version = /version "(\d+)(?:\.(\d+))?/.exec(text);
   if (version === null) return 0;
   return version[1] === '1' ? Number(version[2]) : Number(version[1]);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-export const portVariables = {
+const portVariables = {
   kafka: 'STOCKLINE_KAFKA_PORT',
   kafkaController: 'STOCKLINE_KAFKA_CONTROLLER_PORT',
   registry: 'STOCKLINE_REGISTRY_PORT',

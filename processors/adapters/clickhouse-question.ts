@@ -16,7 +16,7 @@ export type Question = {
 /** A refusal as ClickHouse gives it. */
 export type Refusal = { readonly code: number; readonly name: string; readonly sentence: string };
 
-export const readOnly = (sentence: string): Refusal => ({ code: 164, name: 'READONLY', sentence });
+const readOnly = (sentence: string): Refusal => ({ code: 164, name: 'READONLY', sentence });
 
 /** Parameters of the protocol that change nothing here, since each answer is whole and keeps no state. */
 const ignored = new Set([

@@ -63,7 +63,7 @@ export async function convergeConnector(
 }
 
 /** What the connector really is: RUNNING only when it and all its tasks run. */
-export async function connectorState(connectUrl: string, name: string): Promise<ConnectorState> {
+async function connectorState(connectUrl: string, name: string): Promise<ConnectorState> {
   const answer = await call(`${connectUrl}/connectors/${name}/status`);
   if (!answer.ok) return { state: 'UNASSIGNED', cause: `status ${answer.status}` };
   const status = (await answer.json()) as StatusAnswer;

@@ -67,7 +67,7 @@ export async function readProgress(
 }
 
 /** Pure: what ClickHouse holds → where each lane goes on. */
-export function planProgress(
+function planProgress(
   feeds: Feeds,
   bounds: readonly PartitionBounds[],
   ranges: readonly Range[],

@@ -29,7 +29,7 @@ export type Episodes = Readonly<Partial<Record<AnomalyKind, Episode>>>;
 
 export const nowhere: Place = { sku: '', location: '', till: '', system: '' };
 
-export function subjectOf(kind: AnomalyKind, { sku, location, till, system }: Place): string {
+function subjectOf(kind: AnomalyKind, { sku, location, till, system }: Place): string {
   return [kind, sku, location, till, system].join('|');
 }
 

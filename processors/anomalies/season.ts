@@ -3,7 +3,7 @@
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 /** After so long what was seen counts a e-th of what is seen now. */
-export const memoryMs = 14 * dayMs;
+const memoryMs = 14 * dayMs;
 
 export type Season = {
   /** 24 and 7 weights. */
@@ -20,9 +20,9 @@ export function newSeason(nowMs: number): Season {
   return { hours: zeros(24), days: zeros(7), total: 0, sinceMs: nowMs, atMs: nowMs };
 }
 
-export const hourOf = (ms: number): number => Math.floor(ms / hourMs) % 24;
+const hourOf = (ms: number): number => Math.floor(ms / hourMs) % 24;
 /** Monday is 0: 1970-01-01 was a Thursday. */
-export const dayOf = (ms: number): number => (Math.floor(ms / dayMs) + 3) % 7;
+const dayOf = (ms: number): number => (Math.floor(ms / dayMs) + 3) % 7;
 
 export function forgotten(weight: number, passedMs: number): number {
   return passedMs <= 0 ? weight : weight * Math.exp(-passedMs / memoryMs);

@@ -7,7 +7,7 @@ import type * as models from './models.ts';
 
 export const unitsOf = (thousandths: number): number => thousandths / 1000;
 export const thousandthsOf = (units: number): number => Math.round(units * 1000);
-export const isoOf = (ms: number): string => new Date(ms).toISOString();
+const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 export function cellOf(level: StockLevel): z.infer<typeof models.cell> {
   const { quantities, cause } = level;

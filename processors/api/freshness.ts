@@ -20,7 +20,7 @@ export type FreshnessNote = {
 };
 
 /** A hop that has not told anything for so long is taken to stand still. */
-export const silentAfterMs = 1_500;
+const silentAfterMs = 1_500;
 
 /**
  * `told` holds the last word of each source and hop; `reading` says that this instance follows the topics. Hops that

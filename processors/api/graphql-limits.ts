@@ -9,7 +9,7 @@ import {
 
 export const depthMax = 6;
 /** Fields times the items of the lists that they are in. */
-export const costMax = 20_000;
+const costMax = 20_000;
 const itemsUnknown = 100;
 const itemsOfSku = 20;
 

@@ -37,8 +37,6 @@ export type ServerOptions = {
   readonly heartbeatMs?: number;
 };
 
-export type Server = Awaited<ReturnType<typeof createServer>>;
-
 declare module 'fastify' {
   interface FastifyRequest {
     client: Client;
@@ -166,7 +164,7 @@ function wrongMethod(request: FastifyRequest, methods: Methods): Problem | undef
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, one: Problem) {
+function sendProblem(request: FastifyRequest, reply: FastifyReply, one: Problem) {
   return reply
     .code(statusOf(one))
     .headers(one.headers ?? {})

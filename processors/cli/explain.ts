@@ -50,10 +50,7 @@ export async function explain(
 }
 
 /** All entries of a SKU, in the order of their steps. */
-export async function readLedgerOf(
-  places: KafkaPlaces,
-  sku: string,
-): Promise<readonly FiledEntry[]> {
+async function readLedgerOf(places: KafkaPlaces, sku: string): Promise<readonly FiledEntry[]> {
   const filed: FiledEntry[] = [];
   await readTopic(places, ledger as unknown as Topic<never, never>, {
     partitions: [partitionOf(sku, ledger.partitions)],

@@ -7,8 +7,7 @@ import type { WantedTable } from './source-findings.ts';
 
 const folder = fileURLToPath(new URL('../../connectors', import.meta.url));
 
-export const connectorFile = (system: string, name: string): string =>
-  `${folder}/${system}/${name}`;
+const connectorFile = (system: string, name: string): string => `${folder}/${system}/${name}`;
 
 /** The mapping that `connectors/<system>/mapping.ts` exports. */
 export async function loadMapping(system: string): Promise<SystemMapping> {

@@ -29,7 +29,7 @@ export function sourceCommand(): Command {
   return source;
 }
 
-export async function checkSource(system: string, url: string): Promise<readonly Finding[]> {
+async function checkSource(system: string, url: string): Promise<readonly Finding[]> {
   const mapping = await loadMapping(system);
   const wanted = wantedTables(mapping);
   const tables = wanted.map(({ name }) => name);

@@ -37,8 +37,6 @@ export async function openMariadb(text: string): Promise<Connection> {
   }
 }
 
-export const isPostgres = (text: string): boolean => /^postgres(ql)?:/.test(text);
-
 function parsed(text: string, protocols: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !protocols.includes(url.protocol)) {

@@ -97,9 +97,7 @@ const placesFor = ({ directory }: Where): KafkaPlaces => readKafkaPlaces(process
 const keyFor = ({ directory }: Where): string =>
   process.env.STOCKLINE_SECRET_KEY ?? keyIn(`${directory}/run/secret.key`);
 
-export async function readSubscriptions(
-  places: KafkaPlaces,
-): Promise<ReadonlyMap<string, Subscription>> {
+async function readSubscriptions(places: KafkaPlaces): Promise<ReadonlyMap<string, Subscription>> {
   const known = new Map<string, Subscription>();
   await readTopic(places, subscriptions as unknown as Topic<never, never>, {
     onRecord: ({ key, value }) => {

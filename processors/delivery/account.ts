@@ -106,7 +106,7 @@ export function offer(account: Account, figure: Figure, nowMs: number): void {
   route(account, figure.sku);
 }
 
-export function placeOf(account: Account, sku: string, nowMs: number): Place {
+function placeOf(account: Account, sku: string, nowMs: number): Place {
   const known = account.places.get(sku);
   if (known !== undefined) return known;
   const place: Place = {

@@ -24,8 +24,6 @@ export type WebhookResult = {
   readonly answer: WebhookAnswer;
 };
 
-/** Standard Webhooks asks for bodies below 20 kB. */
-export const bodyBytesMax = 20_000;
 const jitterShare = 0.2;
 
 export function planWebhooks(endpoint: Endpoint, nowMs: number): readonly Webhook[] {

@@ -65,7 +65,7 @@ export type Slot = {
   readonly givenUp: number;
 };
 
-export const newSlot: Slot = {
+const newSlot: Slot = {
   taken: { sequence: 0, status: 'inStock', index: 0 },
   going: null,
   givenUp: 0,

@@ -61,7 +61,7 @@ function close(account: Account, untilMs: number): void {
 }
 
 /** Doubles with each attempt, and spreads over half of it to a whole one. */
-export function backOffMs(attempt: number, firstMs: number, salt: string): number {
+function backOffMs(attempt: number, firstMs: number, salt: string): number {
   const fullMs = Math.min(retryMostMs, firstMs * 2 ** Math.min(20, Math.max(0, attempt - 1)));
   return Math.round(fullMs * (0.5 + chance(`${salt} ${attempt}`) / 2));
 }

@@ -74,7 +74,7 @@ export function tillSum(group: EchoGroup): number {
 }
 
 /** The quantity that holds: the ERP's once its document is complete, under `max` and until then the larger one. */
-export function winner(group: EchoGroup, rule: EchoRule): number {
+function winner(group: EchoGroup, rule: EchoRule): number {
   const till = tillSum(group);
   if (group.lines === 0) return till;
   if (rule === 'supersede' && isPosted(group)) return group.posted;

@@ -23,7 +23,7 @@ export const noQuantities: CellQuantities = {
 };
 
 /** The largest magnitude that Avro's decimal(18,3) and a safe integer both hold, in thousandths. */
-export const quantityMax = Number.MAX_SAFE_INTEGER;
+const quantityMax = Number.MAX_SAFE_INTEGER;
 
 /** available = onHand - reserved - damaged - qualityControl - safetyStock; negative means oversold and is never hidden. */
 export function withBucket(

@@ -8,11 +8,11 @@ export const methodNames = ['pooled', 'naive', 'seasonalNaive', 'croston', 'sba'
 export type MethodName = (typeof methodNames)[number];
 
 /** The bars are about these; the others are shown beside them. */
-export const rivals: readonly MethodName[] = ['naive', 'seasonalNaive', 'sba'];
-export const nominalCoverages = [0.8, 0.9, 0.95] as const;
+const rivals: readonly MethodName[] = ['naive', 'seasonalNaive', 'sba'];
+const nominalCoverages = [0.8, 0.9, 0.95] as const;
 /** The quantile that stands for what would be kept on the shelf. */
-export const serviceTarget = 0.95;
-export const coverageToleranceMax = 0.03;
+const serviceTarget = 0.95;
+const coverageToleranceMax = 0.03;
 
 const judgedLevels = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975];
 const horizonDays = 7;
@@ -37,7 +37,7 @@ export type BacktestResult = {
 };
 
 /** The first judged day of each round: the last `rounds` weeks of the panel. */
-export function originsOf(days: number, rounds: number): readonly number[] {
+function originsOf(days: number, rounds: number): readonly number[] {
   return Array.from({ length: rounds }, (_, round) => days - horizonDays * (rounds - round)).filter(
     (origin) => origin >= 4 * horizonDays,
   );

@@ -12,7 +12,7 @@ export type Recipe = {
   readonly shape: 'seasonal' | 'seen';
 };
 
-export const recipes: readonly Recipe[] = [14, 45, 365].flatMap((halfLife) =>
+const recipes: readonly Recipe[] = [14, 45, 365].flatMap((halfLife) =>
   [5, 60].flatMap((priorDays) =>
     (['seasonal', 'seen'] as const).map((shape) => ({ halfLife, priorDays, shape })),
   ),

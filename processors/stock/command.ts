@@ -143,7 +143,7 @@ function beyond({ sku }: Command): Refused {
   return refused('QUANTITY_OVERFLOW', `${sku} would be beyond what a quantity can hold`);
 }
 
-export function decisionOf(
+function decisionOf(
   command: Command,
   verdict: Exclude<Verdict, { kind: 'waits' }>,
   open: OpenSku,

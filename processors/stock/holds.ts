@@ -29,7 +29,7 @@ export function hasEnded(hold: Hold): boolean {
   return ends.has(hold.state);
 }
 
-export function isUndecided(hold: Hold): boolean {
+function isUndecided(hold: Hold): boolean {
   return hold.parts.some((part) => part.target !== null);
 }
 

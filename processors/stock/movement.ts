@@ -74,7 +74,7 @@ function applyLevel(effect: Effect, open: OpenSku, isBalance: boolean): number {
   return cell.addToBucket(bucket, quantity);
 }
 
-export function changeOf(effect: Effect, kind: string, applied: number): Change {
+function changeOf(effect: Effect, kind: string, applied: number): Change {
   return {
     bucket: effect.bucket,
     kind,

@@ -47,5 +47,3 @@ export type ForeignTopic<V> = {
    */
   readonly parse: (plain: unknown, writer: WriterSchema) => V;
 };
-
-export type AnyTopic = Topic<never, never>;

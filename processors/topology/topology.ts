@@ -15,9 +15,6 @@ export type StreamRecord<K = unknown, V = unknown> = {
   readonly headers: readonly Header[];
 };
 
-/** Time is an input like any other: the runtime feeds one tick per `tickMs` to every partition's state. */
-export type Tick = { readonly tickMs: number };
-
 export type Input =
   | { readonly kind: 'record'; readonly record: StreamRecord }
   | { readonly kind: 'tick'; readonly nowMs: number };
@@ -74,6 +71,7 @@ export type Topology<S> = {
   /** Co-partitioned: partition p of every input belongs to the same state. */
   readonly inputs: readonly (Topic<never, never> | ForeignTopic<unknown>)[];
   readonly state: StateCodec<S>;
+  /** Time is an input like any other: so often a tick comes to every partition's state. */
   readonly tickMs?: number;
   readonly step: Step<S>;
   readonly outputs: readonly Topic<never, never>[];

@@ -34,7 +34,7 @@ export const level = (
   allocations: [],
 });
 
-export const figure = (channel: string, sku: string, sellable: number): ChannelStock => ({
+const figure = (channel: string, sku: string, sellable: number): ChannelStock => ({
   channel,
   sku,
   sellable,
@@ -72,7 +72,7 @@ export function filledView(changesKept = 100): StockView {
 }
 
 /** Who stands in the header Authorization, and what each may do. */
-export const clients: Readonly<Record<string, Client>> = {
+const clients: Readonly<Record<string, Client>> = {
   all: {
     id: 'shop',
     scopes: ['stock:read', 'reservations:write', 'stock:write', 'allocations:write'],

@@ -15,7 +15,7 @@ export type ReadContext = {
 const waitMs = 200;
 
 /** Every committed value of a topic, partition by partition in order. */
-export async function readAll<V>(
+async function readAll<V>(
   topic: Topic<never, V>,
   context: ReadContext,
   take: (value: V, bytes: { readonly key: number; readonly value: number }) => void,

@@ -189,8 +189,8 @@ export function debeziumSchemas(): ReadonlyMap<string, unknown> {
   ]);
 }
 
-export const articles = 5_000;
-export const shops = 20;
+const articles = 5_000;
+const shops = 20;
 const firstCommitMs = Date.UTC(2026, 2, 2, 8);
 
 export type DebeziumLoad = {

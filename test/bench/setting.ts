@@ -66,7 +66,7 @@ export async function openSetting(report: (line: string) => void): Promise<Setti
 }
 
 /** On a stack that runs already; `logs` is its folder. */
-export async function settingOn(
+async function settingOn(
   root: string,
   addresses: { readonly kafkaBrokers: string; readonly registryUrl: string },
   options: {
