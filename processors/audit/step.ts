@@ -53,7 +53,7 @@ function factsOfCommand(command: Command): AuditFacts {
     id: `${command.id} asked`,
     actor: actor === '' ? client : actor,
     action: command.kind,
-    subject: `${command.sku} at ${command.location}`,
+    subject: subjectOf(command),
     reason,
     reference: command.reference,
     occurredAt,
@@ -66,9 +66,14 @@ function factsOfDecision(decision: Decision): AuditFacts {
     id: `${commandId} decided`,
     actor: 'stock',
     action: accepted ? 'accept' : 'refuse',
-    subject: `${decision.sku} at ${decision.location}`,
+    subject: subjectOf(decision),
     reason: [code, reason].filter((text) => text !== '').join(': '),
     reference: commandId,
     occurredAt: decidedAt,
   };
+}
+
+/** Without a location: wherever there is stock. */
+function subjectOf({ sku, location }: { readonly sku: string; readonly location: string }): string {
+  return location === '' ? sku : `${sku} at ${location}`;
 }
