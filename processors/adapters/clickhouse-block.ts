@@ -194,13 +194,19 @@ class Bytes {
     return at;
   }
 
+  private byte(value: number): void {
+    // Where it goes is known before the buffer it goes to: taking room may change that.
+    const at = this.take(1);
+    this.buffer[at] = value;
+  }
+
   varint(value: number): void {
     let rest = value;
     while (rest > 127) {
-      this.buffer[this.take(1)] = (rest & 127) | 128;
+      this.byte((rest & 127) | 128);
       rest >>>= 7;
     }
-    this.buffer[this.take(1)] = rest;
+    this.byte(rest);
   }
 
   uint64(value: number): void {
@@ -227,7 +233,6 @@ class Bytes {
     }
     const count = Buffer.byteLength(text);
     this.varint(count);
-    // Where it begins is known before the buffer it goes to: taking room may change that.
     const at = this.take(count);
     this.buffer.write(text, at);
   }

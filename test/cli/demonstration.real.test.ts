@@ -3,7 +3,7 @@
  * over a restart of everything.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
@@ -200,7 +200,7 @@ describe('the main job', () => {
     expect(again.cells).toBe(before.cells);
     const { transactions } = await demonstration.simulator.run({ transactions: 300 });
     const after = await settleAndCompare(demonstration, transactions, signal);
-    expect(after.examples).toEqual([]);
+    expect(after.examples, readFileSync(`${directory}/logs/analytics.log`, 'utf8')).toEqual([]);
     expect(after.mismatches).toEqual(noMismatches);
     expect(after.deadLetters).toBe(0);
   });
