@@ -10,6 +10,7 @@ const anyTopics = (topics: readonly unknown[]) => topics as readonly Topic<never
 
 /** Nothing here is decided within less than a quarter of an hour. */
 const tickMs = 60_000;
+const gatherMs = 1_000;
 
 export function cellAnomaliesTopology(): Topology<AnomaliesState> {
   return defineTopology({
@@ -17,6 +18,7 @@ export function cellAnomaliesTopology(): Topology<AnomaliesState> {
     inputs: anyTopics([ledger]),
     state: anomaliesStateCodec,
     tickMs,
+    gatherMs,
     step: cellStep,
     outputs: anyTopics([anomalies, activities]),
   });
@@ -28,6 +30,7 @@ export function placeAnomaliesTopology(): Topology<PlacesState> {
     inputs: anyTopics([activities]),
     state: placesStateCodec,
     tickMs,
+    gatherMs,
     step: placeStep,
     outputs: anyTopics([anomalies]),
   });

@@ -11,6 +11,8 @@ export function auditTopology(): Topology<AuditState> {
     name: 'audit',
     inputs: anyTopics([commands, decisions]),
     state: auditStateCodec,
+    // Read by people, afterwards.
+    gatherMs: 250,
     step: auditStep,
     outputs: anyTopics([audit]),
   });

@@ -17,7 +17,8 @@ export type Pace = {
   readonly restMs: (nowMs: number) => number;
 };
 
-export function createPace(): Pace {
+/** `gatherMs`: how long the pace rests after a commit. */
+export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
   let resting = false;
@@ -33,7 +34,7 @@ export function createPace(): Pace {
       return true;
     },
     committed: (nowMs) => {
-      restUntilMs = nowMs + limits.transactionRestMs;
+      restUntilMs = nowMs + gatherMs;
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),
   };

@@ -27,7 +27,7 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
   const { topology, source, clock, telemetry, statistics } = options;
   const inputs = new Map<string, AnyInput>(topology.inputs.map((input) => [input.name, input]));
   const ends = createEnds();
-  const pace = createPace();
+  const pace = createPace(topology.gatherMs);
   const commit = createCommit(options, pace);
   const never = new AbortController().signal;
   let current: Session | undefined;

@@ -73,6 +73,11 @@ export type Topology<S> = {
   readonly state: StateCodec<S>;
   /** Time is an input like any other: so often a tick comes to every partition's state. */
   readonly tickMs?: number;
+  /**
+   * For results that nobody waits for: records are gathered for so long after a commit, which costs the broker the same
+   * for one as for thousands. Absent: as soon as the pace of the runtime allows.
+   */
+  readonly gatherMs?: number;
   readonly step: Step<S>;
   readonly outputs: readonly Topic<never, never>[];
 };

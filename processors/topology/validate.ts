@@ -2,6 +2,9 @@
 import type { ForeignTopic, Topic } from './topic.ts';
 import { changelogName, type Topology } from './topology.ts';
 
+/** A transaction is open while it gathers: far below the broker's time-out of it. */
+const gatherMaxMs = 2_000;
+
 export type AnyInput = Topic<never, never> | ForeignTopic<unknown>;
 
 export function isForeign(topic: AnyInput): topic is ForeignTopic<unknown> {
@@ -84,8 +87,11 @@ function outputFaults<S>(topology: Topology<S>): readonly string[] {
 
 function numberFaults<S>(topology: Topology<S>): readonly string[] {
   const faults: string[] = [];
-  const { tickMs, state } = topology;
+  const { tickMs, gatherMs, state } = topology;
   if (tickMs !== undefined && !(tickMs >= 1)) faults.push('tickMs must be at least 1');
+  if (gatherMs !== undefined && !(gatherMs >= 0 && gatherMs <= gatherMaxMs)) {
+    faults.push(`gatherMs must be from 0 to ${gatherMaxMs}`);
+  }
   if (!Number.isInteger(state.version) || state.version < 1 || state.version > 255) {
     faults.push('the version of its state must be a whole number from 1 to 255');
   }

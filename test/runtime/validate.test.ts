@@ -31,6 +31,7 @@ describe('topology validation', () => {
     ['a version', { state: { ...right.state, version: 0 } }, /version of its state/],
     ['a name', { name: 'Word Count' }, /lower-case/],
     ['a tick', { tickMs: 0 }, /tickMs/],
+    ['a long rest', { gatherMs: 60_000 }, /gatherMs/],
   ])('refuses %s', (_, change, sentence) => {
     const faults = topologyFaults({ ...right, ...(change as object) });
     expect(faults.join('\n')).toMatch(sentence);
