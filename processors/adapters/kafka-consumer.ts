@@ -11,7 +11,11 @@ export type KafkaConsumerClient = InstanceType<typeof rdkafka.KafkaConsumer>;
 export type KafkaSource = RecordSource & {
   /** The producer needs it to commit offsets in a transaction. */
   readonly client: KafkaConsumerClient;
+  /** The committed ends of many partitions, in the order asked for: one request, where `end` takes two for each. */
+  readonly ends: (places: readonly Place[]) => Promise<readonly bigint[]>;
 };
+
+type Place = { readonly topic: string; readonly partition: number };
 
 const requestTimeoutMs = limits.socketTimeoutMs;
 const noHeaders: readonly Header[] = [];
@@ -96,6 +100,7 @@ export async function kafkaSource(options: {
       return { records: [...first, ...rest].map(rawRecord), ends };
     },
     committed: (partitions) => committedOffsets(client, partitions),
+    ends: (places) => latestOffsets(client, places),
     end: ({ topic, partition }) =>
       new Promise((resolve, reject) => {
         client.queryWatermarkOffsets(topic, partition, requestTimeoutMs, (error, offsets) => {
@@ -113,6 +118,25 @@ export async function kafkaSource(options: {
     },
     close: () => disconnect(client),
   };
+}
+
+/** The time that stands for "the latest" in Kafka's ListOffsets. */
+const latest = -1;
+
+function latestOffsets(
+  client: KafkaConsumerClient,
+  places: readonly Place[],
+): Promise<readonly bigint[]> {
+  return new Promise((resolve, reject) => {
+    const asked = places.map(({ topic, partition }) => ({ topic, partition, offset: latest }));
+    client.offsetsForTimes(asked, requestTimeoutMs, (error, found) => {
+      if (error) return reject(kafkaError(error, 'asking for the ends of topics'));
+      const offsets = new Map(found.map((one) => [`${one.topic} ${one.partition}`, one.offset]));
+      const ends = places.map(({ topic, partition }) => offsets.get(`${topic} ${partition}`) ?? -1);
+      if (ends.every((end) => end >= 0)) return resolve(ends.map(BigInt));
+      reject(new PipelineError('ENDS_NOT_KNOWN', 'retry', 'a partition has no leader just now'));
+    });
+  });
 }
 
 function rawRecord(message: Message): RawRecord {

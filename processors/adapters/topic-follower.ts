@@ -57,12 +57,10 @@ export async function followTopics(
   let fence: { readonly askedAtMs: number; readonly ends: ReadonlyMap<string, bigint> } | undefined;
 
   const ends = async (): Promise<ReadonlyMap<string, bigint>> => {
-    const found = await Promise.all(
-      partitions.map(
-        async (one) => [placeOf(one.topic, one.partition), await source.end(one)] as const,
-      ),
+    const found = await source.ends(partitions);
+    return new Map(
+      partitions.map((one, index) => [placeOf(one.topic, one.partition), found[index] ?? 0n]),
     );
-    return new Map(found);
   };
   const start = async (): Promise<readonly PartitionOffset[]> => {
     const known = await ends();
