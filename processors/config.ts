@@ -24,6 +24,7 @@ const schema = z.object({
     .pipe(z.array(z.enum(processorNames)).min(1)),
   STOCKLINE_KAFKA: z.string().min(1),
   STOCKLINE_REGISTRY: z.url(),
+  STOCKLINE_CONNECT: z.url().optional(),
   STOCKLINE_STATE: z.string().default('.stockline/state'),
   STOCKLINE_RUN: z.string().default('.stockline/run'),
   STOCKLINE_POLICIES: z.string().optional(),
@@ -76,6 +77,8 @@ export type Config = {
   readonly brokers: string;
   /** Confluent-compatible registry. */
   readonly registryUrl: string;
+  /** Kafka Connect's REST interface; absent: only its heartbeats tell whether a connector lives. */
+  readonly connectUrl: string | undefined;
   /** Local stores of the processors; may be lost, then it is rebuilt from Kafka. */
   readonly stateDirectory: string;
   /** Addresses of running parts, for the command line. */
@@ -177,6 +180,7 @@ export function parseConfig(environment: Environment): Config {
     assignment: values.STOCKLINE_ASSIGNMENT,
     brokers: values.STOCKLINE_KAFKA,
     registryUrl: values.STOCKLINE_REGISTRY,
+    connectUrl: values.STOCKLINE_CONNECT,
     stateDirectory: values.STOCKLINE_STATE,
     runDirectory: values.STOCKLINE_RUN,
     policiesFile: values.STOCKLINE_POLICIES,

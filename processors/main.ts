@@ -1,8 +1,10 @@
 /** The composition root: builds the adapters and runs the processors that the environment names, until told to stop. */
 
+import { systems } from '../connectors/systems.ts';
 import { consolePage } from '../dashboards/console.ts';
 import { apiRuntime } from './adapters/api-runtime.ts';
 import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
+import { freshnessRuntime } from './adapters/freshness-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
@@ -16,11 +18,15 @@ import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
 import { type Config, parseConfig } from './config.ts';
+import type { HopOfProcess } from './freshness/ports.ts';
+import { runFreshness } from './freshness/run.ts';
+import { heartbeatTopic } from './intake/topology.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
 import {
   channelStock,
   deadLetters,
   freshness,
+  inventoryPartitions,
   outcomes,
   requestKey,
   requests,
@@ -37,7 +43,8 @@ type Running = {
   readonly name: string;
   readonly done: Promise<void>;
   readonly ready: () => boolean;
-  readonly status: () => ProcessorStatus;
+  /** Absent: it works beside the processors. */
+  readonly status?: () => ProcessorStatus;
   readonly analyticsUrl?: string;
   readonly apiUrl?: string;
 };
@@ -52,6 +59,7 @@ process.on('disconnect', () => stopping.abort());
 const policies = loadPolicies(config.policiesFile);
 const rules = loadRules(config.rulesFile);
 const running: Running[] = [];
+const hops: HopOfProcess[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
   else if (name === 'api') running.push(await startApi(config, telemetry, policies));
@@ -62,6 +70,7 @@ for (const name of config.processors) {
     }
   }
 }
+if (hops.length > 0) running.push(await startFreshness(config, telemetry));
 const health = await startHealthServer({
   port: config.healthPort,
   live: () => !stopping.signal.aborted,
@@ -108,6 +117,14 @@ function startStream(
     deadLetters,
     assignment: settings.assignment,
   });
+  const hop = hopOf(topology.name);
+  if (hop !== undefined) {
+    const waitsFor = (): string => {
+      const { phase, cause } = processor.status();
+      return phase === 'running' ? '' : `${topology.name} is ${phase}${cause && `: ${cause}`}`;
+    };
+    hops.push({ ...hop, committed: processor.committed, waitsFor });
+  }
   return {
     name: topology.name,
     done: processor.run(stopping.signal),
@@ -117,6 +134,33 @@ function startStream(
       return { ...status, counted: status.counts };
     },
   };
+}
+
+/** The processors on the way from a source to a channel. */
+function hopOf(name: string): Pick<HopOfProcess, 'hop' | 'source'> | undefined {
+  if (name === 'stock' || name === 'channels') return { hop: name, source: undefined };
+  const source = systems.find(({ system }) => name === `intake-${system}`)?.system;
+  return source === undefined ? undefined : { hop: 'intake', source };
+}
+
+async function startFreshness(settings: Config, telemetries: ProcessTelemetry): Promise<Running> {
+  const sources = systems.map(({ system }) => system);
+  const runtime = await freshnessRuntime({
+    places: { brokers: settings.brokers, registryUrl: settings.registryUrl },
+    topic: freshness,
+    heartbeats: new Map(sources.map((system) => [system, heartbeatTopic(system)])),
+    connectUrl: settings.connectUrl,
+    telemetry: telemetries.of('freshness'),
+    signal: stopping.signal,
+  });
+  const done = runFreshness({
+    hops,
+    sources,
+    partitions: inventoryPartitions,
+    ports: runtime.ports,
+    signal: stopping.signal,
+  });
+  return { name: 'freshness', done: done.finally(runtime.close), ready: () => true };
 }
 
 async function startAnalytics(
@@ -243,7 +287,9 @@ function report(): void {
   const analyticsUrl = running.find((one) => one.analyticsUrl !== undefined)?.analyticsUrl;
   const message: ProcessStatus = {
     memoryMb: Math.round(process.memoryUsage.rss() / 1_048_576),
-    processors: Object.fromEntries(running.map((one) => [one.name, one.status()])),
+    processors: Object.fromEntries(
+      running.flatMap(({ name, status }) => (status === undefined ? [] : [[name, status()]])),
+    ),
     ...(analyticsUrl === undefined ? {} : { analyticsUrl }),
     ...(apiUrl === undefined ? {} : { apiUrl }),
   };

@@ -31,6 +31,7 @@ const mayImport: Record<string, readonly string[]> = {
     'processors/limits.ts',
     'processors/analytics/ports.ts',
     'processors/delivery/ports.ts',
+    'processors/freshness/ports.ts',
     'processors/delivery/calls.ts',
     'schemas/',
     'package',
@@ -56,6 +57,7 @@ for (const processor of [
   'analytics',
   'anomalies',
   'forecasts',
+  'freshness',
 ]) {
   mayImportOf(processor);
 }

@@ -19,9 +19,9 @@ const severity: Readonly<Record<string, number>> = {
   FAILED: 4,
 };
 
-async function call(url: string, init?: RequestInit): Promise<Response> {
+async function call(url: string, init: RequestInit = {}, timeoutMs = 60_000): Promise<Response> {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     throw new Error(`Kafka Connect does not answer at ${url}: is it running?`, { cause: error });
   }
@@ -63,8 +63,12 @@ export async function convergeConnector(
 }
 
 /** What the connector really is: RUNNING only when it and all its tasks run. */
-async function connectorState(connectUrl: string, name: string): Promise<ConnectorState> {
-  const answer = await call(`${connectUrl}/connectors/${name}/status`);
+export async function connectorState(
+  connectUrl: string,
+  name: string,
+  timeoutMs?: number,
+): Promise<ConnectorState> {
+  const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
   if (!answer.ok) return { state: 'UNASSIGNED', cause: `status ${answer.status}` };
   const status = (await answer.json()) as StatusAnswer;
   if (status.tasks.length === 0) return { state: 'UNASSIGNED', cause: 'no task yet' };

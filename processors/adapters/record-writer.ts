@@ -5,8 +5,8 @@ import type { Topic } from '../topology/topic.ts';
 import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 export type RecordWriter<K, V> = {
-  /** Resolves when the broker has it. Records that are handed over together travel together. */
-  readonly write: (key: K, value: V) => Promise<void>;
+  /** Resolves when the broker has it; goes to the key's partition unless another is named. Records that are handed over together travel together. */
+  readonly write: (key: K, value: V, partition?: number) => Promise<void>;
   /** Nothing is known of the key any more: a tombstone. */
   readonly end: (key: K) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -38,18 +38,23 @@ export async function recordWriter<K, V>(
     sending = undefined;
     await producer.send({ topic: topic.name, messages, acks: -1 });
   };
-  const gather = (key: K, value: Uint8Array | null): Promise<void> => {
+  const gather = (
+    key: K,
+    value: Uint8Array | null,
+    partition = partitionOf(topic.partitionBy(key), topic.partitions),
+  ): Promise<void> => {
     gathered.push({
       key: Buffer.from(codecs.encodeKey(untyped, key)),
       value: value === null ? null : Buffer.from(value),
-      partition: partitionOf(topic.partitionBy(key), topic.partitions),
+      partition,
       timestamp: String(Date.now()),
     });
     sending ??= sendGathered();
     return sending;
   };
   return {
-    write: async (key, value) => gather(key, codecs.encodeValue(untyped, value)),
+    write: async (key, value, partition) =>
+      gather(key, codecs.encodeValue(untyped, value), partition),
     end: async (key) => gather(key, null),
     close: () => producer.disconnect(),
   };

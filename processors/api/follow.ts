@@ -12,6 +12,8 @@ import type { StockView } from './view.ts';
 
 const placeOf = (topic: string, partition: number): string => `${topic} ${partition}`;
 
+type Said = readonly [partition: number, freshness: Freshness];
+
 /** What a follower of the topics tells, taken into the view. Freshness counts when all that it speaks of is in the view. */
 export function viewEvents(
   view: StockView,
@@ -20,8 +22,8 @@ export function viewEvents(
 ) {
   const channelOf = new Map(channels.map((one) => [channelStock(one).name, one]));
   const shown = new Set([stockLevels.name, ...channelOf.keys()]);
-  let heard: Freshness[] = [];
-  let asked: Freshness[] = [];
+  let heard: Said[] = [];
+  let asked: Said[] = [];
   return {
     onOpen: (topic: string, partition: number, offset: number): void => {
       if (shown.has(topic)) view.open(placeOf(topic, partition), offset);
@@ -36,7 +38,7 @@ export function viewEvents(
         return;
       }
       if (topic === freshness.name) {
-        if (value !== undefined) heard.push(value as Freshness);
+        if (value !== undefined) heard.push([partition, value as Freshness]);
         return;
       }
       const place = placeOf(topic, partition);
@@ -57,7 +59,7 @@ export function viewEvents(
     onCurrent: (askedAtMs: number): void => {
       view.restored();
       view.followed(askedAtMs);
-      for (const one of asked) view.tell(one);
+      for (const [of, word] of asked) view.tell(of, word);
       asked = [];
     },
   };

@@ -23,40 +23,49 @@ export type FreshnessNote = {
 const silentAfterMs = 1_500;
 
 /**
- * `told` holds the last word of each source and hop; `reading` says that this instance follows the topics. Hops that
+ * `words` holds the last word of each source and hop, of each partition; `reading` says that this instance follows the topics. Hops that
  * the figures do not pass, such as analytics, do not count.
  */
 export function freshnessOf(
-  told: Iterable<Freshness>,
+  words: Iterable<Freshness>,
   reading: { readonly isFollowing: boolean; readonly sinceMs: number },
   nowMs: number,
 ): FreshnessNote {
   const watermarks: Record<string, number> = {};
-  const behind: { source: string; hop: string; reason: string }[] = [];
+  const behind = new Map<string, FreshnessNote['behind'][number]>();
+  const note = (source: string, hop: string, reason: string): void => {
+    const place = `${source}|${hop}`;
+    // Of several partitions the first speaks for all.
+    if (!behind.has(place)) behind.set(place, { source, hop, reason });
+  };
+  let isKnown = true;
   let provenance: Provenance = 'fresh';
   let count = 0;
-  for (const { source, hop, asOf, observedAt, state, reason } of told) {
+  for (const { source, hop, asOf, observedAt, state, reason } of words) {
     if (hop === 'analytics') continue;
     count += 1;
-    watermarks[source] = Math.min(watermarks[source] ?? asOf, asOf);
+    if (asOf > 0) watermarks[source] = Math.min(watermarks[source] ?? asOf, asOf);
+    else isKnown = false;
     const silentMs = nowMs - observedAt;
     if (state === 'fresh' && silentMs <= silentAfterMs) continue;
     if (state === 'unknown') provenance = 'unknown';
     else if (provenance === 'fresh') provenance = 'degraded';
-    behind.push({ source, hop, reason: reason || `has told nothing for ${silentMs} ms` });
+    note(source, hop, reason || `has told nothing for ${silentMs} ms`);
   }
   if (!reading.isFollowing) {
     if (provenance === 'fresh') provenance = 'degraded';
     const reason = `does not follow the topics since ${reading.sinceMs} ms`;
-    behind.push({ source: '', hop: 'api', reason });
+    note('', 'api', reason);
   }
   if (count === 0) {
     const reason = 'no source has told how far it has come';
-    behind.push({ source: '', hop: 'capture', reason });
-    return { asOf: null, freshnessMs: null, provenance: 'unknown', watermarks, behind };
+    note('', 'capture', reason);
+    provenance = 'unknown';
   }
+  const told = { provenance, watermarks, behind: [...behind.values()] };
+  if (count === 0 || !isKnown) return { asOf: null, freshnessMs: null, ...told };
   const asOf = Math.min(...Object.values(watermarks));
-  return { asOf, freshnessMs: Math.max(0, nowMs - asOf), provenance, watermarks, behind };
+  return { asOf, freshnessMs: Math.max(0, nowMs - asOf), ...told };
 }
 
 /** What a caller demands of an answer. */

@@ -52,9 +52,9 @@ export class StockView {
     this.#recent.advance(place, next);
   }
 
-  /** Only when everything that the record speaks of has been applied. */
-  tell(freshness: Freshness): void {
-    this.#told.set(`${freshness.source}|${freshness.hop}`, freshness);
+  /** Of the SKUs of one partition; only when everything that the record speaks of has been applied. */
+  tell(partition: number, freshness: Freshness): void {
+    this.#told.set(`${partition}|${freshness.source}|${freshness.hop}`, freshness);
     this.#announce();
   }
 

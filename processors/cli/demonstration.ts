@@ -161,6 +161,7 @@ function launchProcessors(
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,
       STOCKLINE_REGISTRY: addresses.registryUrl,
+      STOCKLINE_CONNECT: addresses.connectUrl,
       STOCKLINE_STATE: `${directory}/state`,
       STOCKLINE_RUN: `${directory}/run`,
     },

@@ -18,6 +18,9 @@ export const tableTopic = (system: string, schema: string, table: string): strin
 
 export const transactionTopic = (system: string): string => `${system}.transaction`;
 
+/** Where Debezium tells at an interval that a connector lives, and how far its source's log has been read. */
+export const heartbeatTopic = (system: string): string => `__debezium-heartbeat.${system}`;
+
 export function intakeTopology(mapping: SystemMapping): Topology<IntakeState> {
   const { system, kind, schema } = mapping;
   const tables = capturedTables(mapping);
@@ -72,5 +75,6 @@ export function sourceTopics(mapping: SystemMapping): readonly string[] {
       tableTopic(mapping.system, mapping.schema, table.name),
     ),
     transactionTopic(mapping.system),
+    heartbeatTopic(mapping.system),
   ];
 }

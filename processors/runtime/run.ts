@@ -11,6 +11,7 @@ import type {
   Codecs,
   Membership,
   MembershipEvents,
+  PartitionOffset,
   RecordSource,
   StateStore,
   Telemetry,
@@ -66,6 +67,8 @@ export type Processor = {
   /** Works until the signal, then commits what is open and ends. Throws a `PipelineError` when it cannot go on. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly status: () => ProcessorStatus;
+  /** Of each input partition that is owned here: all before this place is worked off and committed. */
+  readonly committed: () => readonly PartitionOffset[];
   /** True while it works; false while it starts, restores, waits, or has ended. */
   readonly ready: () => boolean;
 };
@@ -81,6 +84,7 @@ export function createProcessor<S>(
   const status = (): ProcessorStatus => statistics.status(adapters.clock.nowMs());
   return {
     status,
+    committed: statistics.committed,
     ready: () => status().phase === 'running',
     run: async (signal) => {
       const ended = new AbortController();

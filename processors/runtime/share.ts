@@ -43,7 +43,7 @@ export async function runShare<S>(
     transactions,
     statistics,
   });
-  statistics.follow(worker.lagRecords);
+  statistics.follow(worker);
   try {
     await withDeadline(worker.run(signal), signal, adapters.clock);
   } finally {

@@ -1,4 +1,5 @@
 /** What a running processor tells about itself: counters since its start, and how far behind it is. */
+import type { PartitionOffset } from './ports.ts';
 import type { Transfer } from './task.ts';
 
 export type Phase =
@@ -41,8 +42,8 @@ export type Statistics = {
 
 /** One worker's part of the whole. */
 export type ShareStatistics = Statistics & {
-  /** From now on the lag of this worker counts. */
-  readonly follow: (lagRecords: () => number) => void;
+  /** From now on the lag and the places of this worker count. */
+  readonly follow: (worker: Followed) => void;
   readonly leave: () => void;
 };
 
@@ -50,6 +51,13 @@ export type ProcessorStatistics = {
   readonly enter: (phase: Phase, cause?: string) => void;
   readonly share: () => ShareStatistics;
   readonly status: (nowMs: number) => ProcessorStatus;
+  /** Of each input partition that is owned: all before this place is worked off and committed. */
+  readonly committed: () => readonly PartitionOffset[];
+};
+
+type Followed = {
+  readonly lagRecords: () => number;
+  readonly committed: () => readonly PartitionOffset[];
 };
 
 /** Rates are taken over at least this long. */
@@ -58,7 +66,9 @@ const rateWindowMs = 500;
 /** A processor is as well as its worst worker. */
 const worstFirst: readonly Phase[] = ['failed', 'waiting', 'restoring', 'starting', 'draining'];
 
-type Share = { phase: Phase; cause: string; lastTakenMs: number; lagRecords: () => number };
+type Share = { phase: Phase; cause: string; lastTakenMs: number; worker: Followed };
+
+const nobody: Followed = { lagRecords: () => 0, committed: () => [] };
 
 export function createStatistics(name: string): ProcessorStatistics {
   const own: { phase: Phase; cause: string } = { phase: 'starting', cause: '' };
@@ -76,7 +86,7 @@ export function createStatistics(name: string): ProcessorStatistics {
     return own;
   };
   const share = (): ShareStatistics => {
-    const mine: Share = { phase: 'starting', cause: '', lastTakenMs: 0, lagRecords: () => 0 };
+    const mine: Share = { phase: 'starting', cause: '', lastTakenMs: 0, worker: nobody };
     shares.add(mine);
     return {
       enter: (phase, cause = '') => Object.assign(mine, { phase, cause }),
@@ -101,8 +111,8 @@ export function createStatistics(name: string): ProcessorStatistics {
       taken: (timestampMs) => {
         mine.lastTakenMs = timestampMs;
       },
-      follow: (lagRecords) => {
-        mine.lagRecords = lagRecords;
+      follow: (worker) => {
+        mine.worker = worker;
       },
       leave: () => shares.delete(mine),
     };
@@ -110,10 +120,11 @@ export function createStatistics(name: string): ProcessorStatistics {
   return {
     enter: (phase, cause = '') => Object.assign(own, { phase, cause }),
     share,
+    committed: () => [...shares].flatMap(({ worker }) => worker.committed()),
     status: (nowMs) => {
       const { phase, cause } = worst();
-      const lags = [...shares].map(({ lagRecords, lastTakenMs }) => ({
-        records: lagRecords(),
+      const lags = [...shares].map(({ worker, lastTakenMs }) => ({
+        records: worker.lagRecords(),
         ageMs: lastTakenMs === 0 ? 0 : nowMs - lastTakenMs,
       }));
       const behind = lags.filter(({ records }) => records > 0);

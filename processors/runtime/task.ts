@@ -47,6 +47,8 @@ export type Task = {
   readonly standAt: (checkpoint: Checkpoint) => void;
   /** The offset of the next record of `topic`, open transaction included. */
   readonly position: (topic: string) => bigint;
+  /** The same without what is open. */
+  readonly committed: (topic: string) => bigint;
   readonly apply: (decoded: Decoded) => void;
   readonly tick: (nowMs: number) => void;
   /**
@@ -97,6 +99,7 @@ export function createTask<S>(options: TaskOptions<S>): Task {
       records = 0;
     },
     position: (input) => positions.get(input) ?? 0n,
+    committed: (input) => committedAt.get(input) ?? 0n,
     apply: ({ raw, input }) => {
       // What a client had already fetched before it was sent back arrives a second time.
       if (raw.offset < (positions.get(raw.topic) ?? 0n)) return;

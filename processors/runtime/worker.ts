@@ -7,11 +7,11 @@ import type { AnyInput } from '../topology/validate.ts';
 import { createCommit } from './commit.ts';
 import { decodeBatch } from './decode.ts';
 import { recoveryOf, stop } from './errors.ts';
-import { createEnds } from './lag.ts';
+import { createEnds, type Ends } from './lag.ts';
 import { limits } from './limits.ts';
 import { createPace, type Pace } from './pace.ts';
 import { patiently } from './patience.ts';
-import type { RecordSource } from './ports.ts';
+import type { PartitionOffset, RecordSource } from './ports.ts';
 import { type Owned, openSession, type Session, type SessionOptions } from './session.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -21,6 +21,8 @@ export type Worker = {
   /** Works until the signal; resolves when the open transaction is committed. Throws what cannot be survived. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly lagRecords: () => number;
+  /** Of each input partition that is owned: all before this place is worked off and committed. */
+  readonly committed: () => readonly PartitionOffset[];
 };
 
 export function createWorker<S>(options: WorkerOptions<S>): Worker {
@@ -93,15 +95,34 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
     statistics.enter('running');
   };
 
-  const lagRecords = (): number => {
-    const tasks = [...(current?.owned.values() ?? [])].map(({ task }) => task);
-    const read = tasks.flatMap(({ partition, position }) =>
-      topology.inputs.map(({ name: topic }) => ({ topic, partition, offset: position(topic) })),
-    );
-    return read.reduce((sum, place) => sum + ends.behind(place, source.knownEnd(place)), 0);
+  return {
+    run,
+    lagRecords: () => (current === undefined ? 0 : unread(current, options, ends)),
+    committed: () => (current === undefined ? [] : workedOff(current, topology, ends)),
   };
+}
 
-  return { run, lagRecords };
+/** How many records of its inputs a session has not taken yet, as far as its consumer knows. */
+function unread<S>({ owned }: Session, { topology, source }: WorkerOptions<S>, ends: Ends): number {
+  const read = [...owned.values()].flatMap(({ task: { partition, position } }) =>
+    topology.inputs.map(({ name: topic }) => ({ topic, partition, offset: position(topic) })),
+  );
+  return read.reduce((sum, place) => sum + ends.behind(place, source.knownEnd(place)), 0);
+}
+
+/** Behind what is committed lie at the end only control records, which no step ever sees. */
+function workedOff<S>(
+  { owned }: Session,
+  topology: Topology<S>,
+  ends: Ends,
+): readonly PartitionOffset[] {
+  return [...owned.values()].flatMap(({ task }) =>
+    topology.inputs.map(({ name: topic }) => {
+      const place = { topic, partition: task.partition, offset: task.committed(topic) };
+      const isOpen = task.position(topic) !== place.offset;
+      return isOpen ? place : { ...place, offset: ends.passed(place) };
+    }),
+  );
 }
 
 function idleMs(session: Session, nowMs: number): number {

@@ -63,13 +63,13 @@ describe('reads of the API', () => {
   it('say how fresh they are, and name the hop that is behind', async () => {
     const view = filledView();
     expect((await get('/v1/stock/A', {}, view)).json().freshness.provenance).toBe('unknown');
-    view.tell(told('erp', nowMs - 300, 'fresh'));
+    view.tell(0, told('erp', nowMs - 300, 'fresh'));
     expect((await get('/v1/stock/A', {}, view)).json().freshness).toMatchObject({
       provenance: 'fresh',
       freshnessMs: 300,
       behind: [],
     });
-    view.tell(told('pos', nowMs - 9_000, 'degraded'));
+    view.tell(0, told('pos', nowMs - 9_000, 'degraded'));
     expect((await get('/v1/stock/A', {}, view)).json().freshness).toMatchObject({
       provenance: 'degraded',
       freshnessMs: 9_000,
@@ -81,7 +81,7 @@ describe('reads of the API', () => {
     const view = filledView();
     const demand = '/v1/stock/A?maxStaleness=1000';
     expect((await get(demand, {}, view)).json()).toMatchObject({ status: 412, code: 'STALE' });
-    view.tell(told('erp', nowMs - 300, 'fresh'));
+    view.tell(0, told('erp', nowMs - 300, 'fresh'));
     expect((await get(demand, {}, view)).statusCode).toBe(200);
     const at = (ms: number): string => new Date(nowMs - ms).toISOString();
     expect((await get(`/v1/stock/A?minWatermark=${at(301)}`, {}, view)).statusCode).toBe(200);

@@ -191,6 +191,20 @@ describe('the main job', () => {
     expect(await ask(`SELECT count() > 0 FROM movements_of_sku WHERE sku = '${sku}'`)).toBe('1\n');
   });
 
+  it('L1: a paused connector is named by every answer within two seconds', async () => {
+    const provenance = async () => {
+      const { provenance: told, behind } = await askFreshness(demonstration);
+      return `${told}: ${behind.map(({ source, hop }) => `${source} ${hop}`).join(', ')}`;
+    };
+    const connector = (action: string) =>
+      fetch(`${demonstration.addresses.connectUrl}/connectors/pos/${action}`, { method: 'PUT' });
+    await expect.poll(provenance, { timeout: 20_000 }).toBe('fresh: ');
+    await connector('pause');
+    await expect.poll(provenance, { timeout: 2_000 }).toBe('degraded: pos capture');
+    await connector('resume');
+    await expect.poll(provenance, { timeout: 20_000 }).toBe('fresh: ');
+  });
+
   it('E1: a second start goes on where the first stopped, with the same totals', async () => {
     const before = await settleAndCompare(demonstration, 0, signal);
     await demonstration.close();
@@ -205,6 +219,19 @@ describe('the main job', () => {
     expect(after.deadLetters).toBe(0);
   });
 });
+
+type FreshnessAnswer = {
+  readonly provenance: string;
+  readonly behind: readonly { readonly source: string; readonly hop: string }[];
+};
+
+/** The freshness of an answer of the Unified Inventory API. */
+async function askFreshness({ processors }: Demonstration): Promise<FreshnessAnswer> {
+  const api = [...processors.status.values()].find(({ apiUrl }) => apiUrl !== undefined)?.apiUrl;
+  const key = readFileSync(`${directory}/run/api.key`, 'utf8').trim();
+  const answer = await fetch(`${api}/v1/stock`, { headers: { authorization: `Bearer ${key}` } });
+  return ((await answer.json()) as { readonly freshness: FreshnessAnswer }).freshness;
+}
 
 type ToldLevel = { readonly level: StockLevel; readonly timestampMs: number };
 
