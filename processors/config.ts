@@ -10,6 +10,7 @@ const processorNames = [
   'channels',
   'audit',
   'anomalies',
+  'forecasts',
   'analytics',
   'api',
   'delivery',
@@ -29,6 +30,7 @@ const schema = z.object({
   STOCKLINE_RUN: z.string().default('.stockline/run'),
   STOCKLINE_POLICIES: z.string().optional(),
   STOCKLINE_RULES: z.string().optional(),
+  STOCKLINE_REPLENISHMENT: z.string().optional(),
   STOCKLINE_CLICKHOUSE: z.url().optional(),
   STOCKLINE_CLICKHOUSE_USER: z.string().default('default'),
   STOCKLINE_CLICKHOUSE_PASSWORD: z.string().default(''),
@@ -87,6 +89,8 @@ export type Config = {
   readonly policiesFile: string | undefined;
   /** Rules of stock and bundles; absent: the ordinary ones and no bundles. */
   readonly rulesFile: string | undefined;
+  /** Rules of replenishment; absent: the ordinary ones, and a person decides each proposal. */
+  readonly replenishmentFile: string | undefined;
   /** A ClickHouse server; absent: the embedded engine. */
   readonly clickhouse:
     | {
@@ -185,6 +189,7 @@ export function parseConfig(environment: Environment): Config {
     runDirectory: values.STOCKLINE_RUN,
     policiesFile: values.STOCKLINE_POLICIES,
     rulesFile: values.STOCKLINE_RULES,
+    replenishmentFile: values.STOCKLINE_REPLENISHMENT,
     clickhouse:
       values.STOCKLINE_CLICKHOUSE === undefined
         ? undefined

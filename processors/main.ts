@@ -14,6 +14,7 @@ import { keyIn, localAccess } from './api/local-key.ts';
 import { runApi } from './api/run.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import { startDelivery } from './cli/delivery-process.ts';
+import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
@@ -63,6 +64,7 @@ const hops: HopOfProcess[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
   else if (name === 'api') running.push(await startApi(config, telemetry, policies));
+  else if (name === 'forecasts') running.push(startForecasting(config, telemetry));
   else if (name === 'delivery') running.push(await startOutward(config, telemetry, policies));
   else {
     for (const topology of topologiesOf(name, policies, rules)) {
@@ -208,6 +210,11 @@ async function startAnalytics(
       };
     },
   };
+}
+
+function startForecasting(settings: Config, telemetries: ProcessTelemetry): Running {
+  const forecasting = startForecasts(settings, telemetries.of('forecasts'), stopping.signal);
+  return { name: 'forecasts', done: forecasting.done, ready: () => true };
 }
 
 async function startApi(

@@ -389,7 +389,7 @@ export type Forecast = {
   readonly madeAt: number;
   /** Up to here sales were known; the first step begins here. */
   readonly from: number;
-  /** What forecasts this cell: seasonal, croston, sba, tsb or poor (too little history, taken from the SKU's other locations). */
+  /** What forecasts this cell: seasonal (level by weekday), seen (days of the SKU at all its locations as they were) or poor (too little history, taken from the SKU's other locations). */
   readonly method: string;
   /** Days of history. */
   readonly historyDays: number;

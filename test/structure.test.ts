@@ -13,7 +13,6 @@ const forOthers = [
   'processors/api/client.ts: InventoryClient',
   'processors/api/client.ts: inventoryClient',
   'processors/runtime/run.ts: runProcessor',
-  'processors/topics.ts: acknowledgements',
   'test/support/stack.ts: setup',
 ];
 /** Decisions and the runtime; adapters, the API's routes and tests may have longer factories. */

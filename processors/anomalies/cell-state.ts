@@ -2,9 +2,9 @@
 import type { TillActivity } from '../../schemas/types.ts';
 import type { AgendaState } from '../topology/agenda.ts';
 import { packedCodec } from '../topology/packed.ts';
-import type { StateCodec } from '../topology/topology.ts';
+import type { StateCodec, StepState } from '../topology/topology.ts';
 import type { Episodes } from './episode.ts';
-import type { Season } from './season.ts';
+import { dayMs, daysCounted, hourMs, newSeason, type Season } from './season.ts';
 
 /** The grain in which places tell what they sold. */
 export const slotMs = 15 * 60_000;
@@ -92,3 +92,31 @@ export function bucketed(
   const others = tills.filter((one) => one !== before);
   return [...slots.filter((one) => one !== known), { slot, tills: [...others, after] }];
 }
+
+export type State = StepState<AnomaliesState>;
+
+/** So long a cell and a shop are only watched. */
+export const learningMs = 7 * dayMs;
+/** What shows only by nothing happening is looked for so often. */
+export const lookEveryMs = 6 * hourMs;
+/** When each cell is looked at next. */
+export const agenda = { name: 'cells', slotMs: 15 * 60_000 };
+export const cellKey = (location: string, sku: string): string => `cell|${location}|${sku}`;
+export const shopStart = 'shop|';
+export const shopKey = (location: string): string => `${shopStart}${location}`;
+export const sourceStart = 'source|';
+
+export function cellOf(state: State, key: string): CellState | undefined {
+  const known = state.get(key);
+  return known?.kind === 'cell' ? known : undefined;
+}
+
+export function shopOf(state: State, location: string, nowMs: number): ShopState {
+  const known = state.get(shopKey(location));
+  if (known?.kind === 'shop') return known;
+  return { kind: 'shop', season: newSeason(nowMs), lastSaleMs: nowMs, slots: [] };
+}
+
+/** Lines of a cell on an average day, as of its last sale: a silence must not make itself expected. */
+export const perDay = (cell: CellState): number =>
+  cell.lines / Math.max(1, daysCounted(cell.sinceMs, cell.linesAtMs));

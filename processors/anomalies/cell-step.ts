@@ -2,60 +2,55 @@
  * Anomalies of cells, from the ledger: what went below zero, fell at once, sold too much or not at all, was counted
  * otherwise, or is no longer told by its source. What a place sold goes on to `places` by slot of time.
  */
-import type { Change, LedgerEntry } from '../../schemas/types.ts';
-import { activities } from '../topics.ts';
-import { addToAgenda, takeDue } from '../topology/agenda.ts';
-import { type Emit, emit, type Step, type StepState } from '../topology/topology.ts';
+import type { Acknowledgement, Change, LedgerEntry } from '../../schemas/types.ts';
+import { acknowledgements, activities } from '../topics.ts';
+import { addToAgenda } from '../topology/agenda.ts';
+import { type Emit, emit, type Step } from '../topology/topology.ts';
+import { looks } from './cell-looks.ts';
 import {
   type AnomaliesState,
+  agenda,
   bucketed,
   type CellState,
+  cellKey,
+  cellOf,
+  learningMs,
+  lookEveryMs,
   newCell,
+  perDay,
   type ShopState,
+  type State,
+  shopKey,
+  shopOf,
+  shopStart,
   slotMs,
+  sourceStart,
 } from './cell-state.ts';
-import { chanceOfMore, chanceOfNone } from './chance.ts';
+import { chanceOfMore } from './chance.ts';
 import {
   type AnomalyKind,
+  acknowledged,
   evidence,
   type Finding,
   isoOf,
   keyOf,
   nowhere,
   over,
+  placeOfId,
   seen,
 } from './episode.ts';
-import {
-  dayMs,
-  daysCounted,
-  expectedLines,
-  forgotten,
-  hourMs,
-  newSeason,
-  withLines,
-} from './season.ts';
+import { dayMs, expectedLines, forgotten, hourMs, withLines } from './season.ts';
 
-/** A look that finds something by chance this seldom: a thousand cells look some hundred thousand times a month. */
-const chancePerLook = 1e-5;
 /** A spike is looked for at each sold line, but the looks of an hour or day are nearly the same one. */
 const chancePerSale = 5e-5;
-const learningMs = 7 * dayMs;
-/** Facts and sudden falls are closed after a day in which nothing like them came again. */
-const quietMs = dayMs;
-/** What shows only by nothing happening is looked for so often. */
-const lookEveryMs = 6 * hourMs;
-const agenda = { name: 'cells', slotMs: 15 * 60_000 };
 const units = (thousandths: number): string => `${thousandths / 1_000} units`;
-
-type State = StepState<AnomaliesState>;
-const cellKey = (location: string, sku: string): string => `cell|${location}|${sku}`;
-const shopStart = 'shop|';
-const shopKey = (location: string): string => `${shopStart}${location}`;
-const sourceStart = 'source|';
 
 export const cellStep: Step<AnomaliesState> = (input, state) => {
   if (input.kind === 'tick')
     return [...looks(state, input.nowMs), ...tellSlots(state, input.nowMs)];
+  if (input.record.topic === acknowledgements.name) {
+    return onAcknowledged(input.record.value as Acknowledgement | undefined, state);
+  }
   const entry = input.record.value as LedgerEntry | undefined;
   if (entry === undefined) return [];
   const nowMs = Math.max(entry.cause.committedAt, input.record.timestampMs);
@@ -70,6 +65,17 @@ export const cellStep: Step<AnomaliesState> = (input, state) => {
   return visit.emits;
 };
 
+function onAcknowledged(by: Acknowledgement | undefined, state: State): readonly Emit[] {
+  if (by === undefined) return [];
+  const { location, sku } = placeOfId(by.anomaly);
+  const key = cellKey(location, sku);
+  const cell = cellOf(state, key);
+  if (cell === undefined) return [];
+  const { episodes, emits } = acknowledged(cell.episodes, by);
+  if (emits.length > 0) state.put(key, { ...cell, episodes });
+  return emits;
+}
+
 /** Whatever a source told counts as a sign of its life. */
 function noteSource(state: State, system: string, nowMs: number): void {
   if (system === '') return;
@@ -78,21 +84,6 @@ function noteSource(state: State, system: string, nowMs: number): void {
   const slots = known?.kind === 'slots' ? known.slots : [];
   state.put(key, { kind: 'slots', slots: bucketed(slots, nowMs, '', false) });
 }
-
-function cellOf(state: State, key: string): CellState | undefined {
-  const known = state.get(key);
-  return known?.kind === 'cell' ? known : undefined;
-}
-
-function shopOf(state: State, location: string, nowMs: number): ShopState {
-  const known = state.get(shopKey(location));
-  if (known?.kind === 'shop') return known;
-  return { kind: 'shop', season: newSeason(nowMs), lastSaleMs: nowMs, slots: [] };
-}
-
-/** Lines of a cell on an average day, as of its last sale: a silence must not make itself expected. */
-const perDay = (cell: CellState): number =>
-  cell.lines / Math.max(1, daysCounted(cell.sinceMs, cell.linesAtMs));
 
 /** One ledger entry, seen by the detectors one after the other. */
 class Visit {
@@ -290,85 +281,6 @@ class Visit {
 function tillOf(reference: string): string {
   const parts = reference.split('/');
   return parts[0] === 'receipt' && parts.length === 4 ? (parts[2] as string) : '';
-}
-
-/** Looks at the cells whose time has come. */
-function looks(state: State, nowMs: number): readonly Emit[] {
-  const emits: Emit[] = [];
-  for (const key of takeDue(agenda, state, nowMs)) {
-    const cell = cellOf(state, key);
-    if (cell === undefined) continue;
-    const [, location = '', sku = ''] = key.split('|');
-    let now: CellState = cell;
-    const told = [
-      ...(['suddenDrop', 'countDiscrepancy', 'salesSpike'] as const).flatMap((kind) => {
-        const isQuiet = nowMs - (cell.episodes[kind]?.seenMs ?? nowMs) >= quietMs;
-        return isQuiet ? [(at: CellState) => over(at.episodes, kind, nowMs)] : [];
-      }),
-      ...silence(state, location, sku, cell, nowMs),
-      ...stuck(location, sku, cell, nowMs),
-    ];
-    for (const tell of told) {
-      const { episodes, emits: more } = tell(now);
-      now = { ...now, episodes };
-      emits.push(...more);
-    }
-    addToAgenda(agenda, state, nowMs + lookEveryMs, key);
-    state.put(key, { ...now, scheduled: true });
-  }
-  return emits;
-}
-
-type Tell = (cell: CellState) => ReturnType<typeof over>;
-
-function silence(
-  state: State,
-  location: string,
-  sku: string,
-  cell: CellState,
-  nowMs: number,
-): readonly Tell[] {
-  const shop = shopOf(state, location, nowMs);
-  if (nowMs - Math.max(shop.season.sinceMs, cell.sinceMs) < learningMs) return [];
-  // A place that sells nothing at all is told of once, as a whole.
-  const shopPerDay = shop.season.total / Math.max(1, daysCounted(shop.season.sinceMs, nowMs));
-  if (expectedLines(shop.season, shopPerDay, shop.lastSaleMs, nowMs) > 8) return [];
-  if (cell.onHand <= 0) return [];
-  const rate = perDay(cell);
-  const mean = expectedLines(shop.season, rate, cell.lastSaleMs, nowMs);
-  const probability = chanceOfNone(mean);
-  if (probability > chancePerLook) return [];
-  const finding: Finding = {
-    severity: 'warning',
-    message: 'nothing is sold, although there is stock',
-    expected: `${mean.toFixed(1)} lines since ${isoOf(cell.lastSaleMs)}`,
-    seen: '0 lines',
-    expectedValue: mean,
-    seenValue: 0,
-    probability,
-    threshold: chancePerLook,
-    evidence: evidence({ lastSale: isoOf(cell.lastSaleMs), linesPerDay: rate.toFixed(2) }),
-  };
-  return [(at) => seen(at.episodes, 'salesSilence', { ...nowhere, sku, location }, finding, nowMs)];
-}
-
-function stuck(location: string, sku: string, cell: CellState, nowMs: number): readonly Tell[] {
-  const soldMax = Math.max(8, 1.5 * cell.soldPerLevel);
-  const isStuck =
-    cell.levels >= 5 && nowMs - cell.lastLevelMs >= 2 * dayMs && cell.soldSinceLevel >= soldMax;
-  if (!isStuck) return [];
-  const finding: Finding = {
-    severity: 'warning',
-    message: 'the source no longer changes its balance, although there are sales',
-    expected: `a new balance within ${cell.soldPerLevel} lines`,
-    seen: `${cell.soldSinceLevel} lines since ${isoOf(cell.lastLevelMs)}`,
-    expectedValue: cell.soldPerLevel,
-    seenValue: cell.soldSinceLevel,
-    probability: 0,
-    threshold: 0,
-    evidence: evidence({ lastBalance: isoOf(cell.lastLevelMs), balances: cell.levels }),
-  };
-  return [(at) => seen(at.episodes, 'stuckLevel', { ...nowhere, sku, location }, finding, nowMs)];
 }
 
 /** Tells what places sold, and sources told, in the slots that are over. */

@@ -1,5 +1,5 @@
 /** The life of an anomaly: at most one episode of a subject is open; its records tell when it opened and closed. */
-import type { Anomaly, Evidence } from '../../schemas/types.ts';
+import type { Acknowledgement, Anomaly, Evidence } from '../../schemas/types.ts';
 import { anomalies } from '../topics.ts';
 import { type Emit, emit } from '../topology/topology.ts';
 
@@ -85,6 +85,30 @@ export function over(episodes: Episodes, kind: AnomalyKind, nowMs: number): Told
     closedAt: nowMs,
   };
   return { episodes: left, emits: [emit(anomalies, keyOf(known.anomaly), closed)] };
+}
+
+/** A person looks after it: said once more, with who and why. Nothing where it is not open, or not of these. */
+export function acknowledged(episodes: Episodes, by: Acknowledgement): Told {
+  const kind = by.anomaly.slice(0, by.anomaly.indexOf('|')) as AnomalyKind;
+  const known = episodes[kind];
+  if (known?.anomaly.id !== by.anomaly) return { episodes, emits: [] };
+  const anomaly: Anomaly = {
+    ...known.anomaly,
+    state: 'acknowledged',
+    observedAt: by.at,
+    acknowledgedBy: by.actor,
+    note: by.note,
+  };
+  return {
+    episodes: { ...episodes, [kind]: { ...known, anomaly } },
+    emits: [emit(anomalies, keyOf(anomaly), anomaly)],
+  };
+}
+
+/** What an id is about: `kind|sku|location|till|system|opened`. */
+export function placeOfId(id: string): Place {
+  const [, sku = '', location = '', till = '', system = ''] = id.split('|');
+  return { sku, location, till, system };
 }
 
 export function evidence(values: Readonly<Record<string, string | number>>): readonly Evidence[] {

@@ -1,5 +1,6 @@
 /** Anomalies of places, tills and sources, from what they sold by slot of time. */
-import type { Activity, TillActivity } from '../../schemas/types.ts';
+import type { Acknowledgement, Activity, TillActivity } from '../../schemas/types.ts';
+import { acknowledgements } from '../topics.ts';
 import { type AgendaState, addToAgenda, takeDue } from '../topology/agenda.ts';
 import { packedCodec } from '../topology/packed.ts';
 import type { Emit, StateCodec, Step, StepState } from '../topology/topology.ts';
@@ -7,6 +8,7 @@ import { slotMs as activitySlotMs } from './cell-state.ts';
 import { chanceOfMore } from './chance.ts';
 import {
   type AnomalyKind,
+  acknowledged,
   type Episodes,
   evidence,
   type Finding,
@@ -14,6 +16,7 @@ import {
   nowhere,
   over,
   type Place,
+  placeOfId,
   seen,
 } from './episode.ts';
 import {
@@ -66,6 +69,9 @@ type Told = { readonly place: PlaceState; readonly emits: readonly Emit[] };
 
 export const placeStep: Step<PlacesState> = (input, state) => {
   if (input.kind === 'tick') return looks(state, input.nowMs);
+  if (input.record.topic === acknowledgements.name) {
+    return onAcknowledged(input.record.value as Acknowledgement | undefined, state);
+  }
   const activity = input.record.value as Activity | undefined;
   if (activity === undefined) return [];
   const nowMs = Math.max(input.record.timestampMs, activity.slot + activity.slotMs);
@@ -99,6 +105,29 @@ export const placeStep: Step<PlacesState> = (input, state) => {
   state.put(key, scheduled(state, key, place, nowMs));
   return emits;
 };
+
+function onAcknowledged(
+  by: Acknowledgement | undefined,
+  state: StepState<PlacesState>,
+): readonly Emit[] {
+  if (by === undefined) return [];
+  const { location, system, till } = placeOfId(by.anomaly);
+  const key = `place|${location}|${system}`;
+  const place = state.get(key);
+  if (place?.kind !== 'place') return [];
+  const own = acknowledged(place.episodes, by);
+  if (own.emits.length > 0) {
+    state.put(key, { ...place, episodes: own.episodes });
+    return own.emits;
+  }
+  const known = place.tills[till];
+  if (known === undefined) return [];
+  const { episodes, emits } = acknowledged(known.episodes, by);
+  if (emits.length > 0) {
+    state.put(key, { ...place, tills: { ...place.tills, [till]: { ...known, episodes } } });
+  }
+  return emits;
+}
 
 function withTill(
   place: PlaceState,

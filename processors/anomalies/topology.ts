@@ -1,5 +1,5 @@
 /** The anomalies' two halves: what a cell's ledger shows, and what all cells of a place or source show together. */
-import { activities, anomalies, ledger } from '../topics.ts';
+import { acknowledgements, activities, anomalies, ledger } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { defineTopology, type Topology } from '../topology/topology.ts';
 import { type AnomaliesState, anomaliesStateCodec } from './cell-state.ts';
@@ -15,7 +15,7 @@ const gatherMs = 1_000;
 export function cellAnomaliesTopology(): Topology<AnomaliesState> {
   return defineTopology({
     name: 'anomalies',
-    inputs: anyTopics([ledger]),
+    inputs: anyTopics([ledger, acknowledgements]),
     state: anomaliesStateCodec,
     tickMs,
     gatherMs,
@@ -27,7 +27,7 @@ export function cellAnomaliesTopology(): Topology<AnomaliesState> {
 export function placeAnomaliesTopology(): Topology<PlacesState> {
   return defineTopology({
     name: 'anomalies-of-places',
-    inputs: anyTopics([activities]),
+    inputs: anyTopics([activities, acknowledgements]),
     state: placesStateCodec,
     tickMs,
     gatherMs,

@@ -1,6 +1,6 @@
 /** Each command and each decision becomes an entry of the audit, chained to the one before it in its partition. */
-import type { Command, Decision } from '../../schemas/types.ts';
-import { audit, commands, decisions } from '../topics.ts';
+import type { Command, Decision, Proposal, StockKey } from '../../schemas/types.ts';
+import { audit, commands, decisions, proposals } from '../topics.ts';
 import { packedCodec } from '../topology/packed.ts';
 import {
   type Emit,
@@ -23,11 +23,12 @@ export const auditStep: Step<AuditState> = (input, state): readonly Emit[] => {
   if (input.kind === 'tick' || input.record.value === undefined) return [];
   const { record } = input;
   const facts = factsOf(record);
+  if (facts === undefined) return [];
   const previousHash = state.get(headKey)?.head ?? genesis;
   const hash = chainedHash(previousHash, facts);
   state.put(headKey, { head: hash });
   return [
-    emit(audit, record.key as string, {
+    emit(audit, keyOf(record), {
       ...facts,
       previousHash: Buffer.from(previousHash, 'hex'),
       hash: Buffer.from(hash, 'hex'),
@@ -36,12 +37,19 @@ export const auditStep: Step<AuditState> = (input, state): readonly Emit[] => {
   ];
 };
 
-function factsOf(record: StreamRecord): AuditFacts {
+/** Of a cell the SKU: both are in the same partition. */
+function keyOf({ key }: StreamRecord): string {
+  return typeof key === 'string' ? key : (key as StockKey).sku;
+}
+
+function factsOf(record: StreamRecord): AuditFacts | undefined {
   switch (record.topic) {
     case commands.name:
       return factsOfCommand(record.value as Command);
     case decisions.name:
       return factsOfDecision(record.value as Decision);
+    case proposals.name:
+      return factsOfProposal(record.value as Proposal, record.timestampMs);
     default:
       throw new Error(`the audit does not know ${record.topic}`);
   }
@@ -70,6 +78,21 @@ function factsOfDecision(decision: Decision): AuditFacts {
     reason: [code, reason].filter((text) => text !== '').join(': '),
     reference: commandId,
     occurredAt: decidedAt,
+  };
+}
+
+/** One that waits has not been decided by anybody. */
+function factsOfProposal(proposal: Proposal, occurredAt: number): AuditFacts | undefined {
+  const { id, state, decidedBy, reason, quantity } = proposal;
+  if (state === 'proposed') return undefined;
+  return {
+    id: `${id} ${state}`,
+    actor: decidedBy,
+    action: state,
+    subject: subjectOf(proposal),
+    reason,
+    reference: `${quantity / 1_000} units`,
+    occurredAt,
   };
 }
 

@@ -7,6 +7,7 @@ import { cellAnomaliesTopology, placeAnomaliesTopology } from '../anomalies/topo
 import { activities, anomalies, ledger } from '../topics.ts';
 import type { Emit, StepState, Topology } from '../topology/topology.ts';
 import { drawFaults, type Fault, faultKinds, readFaults } from './anomaly-faults.ts';
+import { anomalyAcknowledge, anomalyList } from './anomaly-list.ts';
 import { anomalyWorld } from './anomaly-world.ts';
 
 const hourMs = 3_600_000;
@@ -60,6 +61,26 @@ export function anomaliesCommand(): Command {
       process.stdout.write(`${text}\n`);
       if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);
       process.exitCode = result.precision >= 0.9 && result.recall >= 0.9 ? 0 : 1;
+    });
+  const directory = ['--directory <path>', 'where the running pipeline keeps its data'] as const;
+  command
+    .command('list')
+    .description('what is not over yet, the newest first')
+    .option('--all', 'also what is over', false)
+    .option('--json', 'one JSON object per line', false)
+    .option(...directory, '.stockline')
+    .action(async (options) => {
+      process.exitCode = await anomalyList(options);
+    });
+  command
+    .command('acknowledge')
+    .description('a person looks after it: boards and records name who and why')
+    .argument('<id>', 'as `anomalies list` names it')
+    .requiredOption('--by <name>', 'who')
+    .requiredOption('--note <text>', 'why, or what is done about it')
+    .option(...directory, '.stockline')
+    .action(async (id, options) => {
+      process.exitCode = await anomalyAcknowledge(id, options);
     });
   return command;
 }

@@ -155,6 +155,7 @@ function launchProcessors(
       channels: 'channels',
       analytics: 'analytics',
       anomalies: 'anomalies',
+      forecasts: 'forecasts',
       api: 'api',
       delivery: 'delivery',
     },

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { type BacktestResult, backtest, methodNames } from '../forecasts/backtest.ts';
 import { datasetPanel, simulatedPanel } from './forecast-data.ts';
+import { forecastRun, forecastShow, proposalDecide, proposalList } from './forecast-run.ts';
 import { layOut } from './screen.ts';
 
 type BacktestOptions = {
@@ -34,8 +35,64 @@ export function forecastCommand(): Command {
     .action(async (options: BacktestOptions) => {
       process.exitCode = runBacktest(options);
     });
+  forecast
+    .command('run')
+    .description(
+      'forecast every cell from the sales that analytics knows, and propose what to order; the process `forecasts` does so daily',
+    )
+    .option('--rules <file>', 'rules of replenishment', process.env.STOCKLINE_REPLENISHMENT)
+    .option('--json', 'as JSON', false)
+    .option(...directoryOption)
+    .action(async (options) => {
+      process.exitCode = await forecastRun(options);
+    });
+  forecast
+    .command('show')
+    .description('what a SKU will sell in the next days, and when its stock runs out')
+    .argument('<sku>', 'as the ERP spells it')
+    .argument('[location]', 'one location; absent: each')
+    .option('--json', 'as JSON, with the hours', false)
+    .option(...directoryOption)
+    .action(async (sku, location, options) => {
+      process.exitCode = await forecastShow(sku, location, options);
+    });
   return forecast;
 }
+
+export function proposalCommand(): Command {
+  const proposal = new Command('proposal').description('what is proposed to be ordered');
+  proposal
+    .command('list')
+    .description('proposals that wait for a person, the most urgent first')
+    .option('--all', 'also those that are decided', false)
+    .option('--json', 'one JSON object per line', false)
+    .option(...directoryOption)
+    .action(async (options) => {
+      process.exitCode = await proposalList(options);
+    });
+  for (const [verb, state] of [
+    ['approve', 'approved'],
+    ['reject', 'rejected'],
+  ] as const) {
+    proposal
+      .command(verb)
+      .description(`it is ${state}; the audit keeps who and why`)
+      .argument('<id>', 'as `proposal list` names it')
+      .requiredOption('--by <name>', 'who decides')
+      .requiredOption('--reason <text>', 'why')
+      .option(...directoryOption)
+      .action(async (id, options) => {
+        process.exitCode = await proposalDecide(id, state, options);
+      });
+  }
+  return proposal;
+}
+
+const directoryOption = [
+  '--directory <path>',
+  'where the running pipeline keeps its data',
+  '.stockline',
+] as const;
 
 function positive(text: string): number {
   const value = Number(text);

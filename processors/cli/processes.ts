@@ -24,7 +24,11 @@ const stopDeadlineMs = 9_000;
 /** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
 const nodeOptions = ['--max-semi-space-size=64'];
 /** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way. */
-const niceness: Readonly<Record<string, number>> = { analytics: 19, anomalies: 19 };
+const niceness: Readonly<Record<string, number>> = {
+  analytics: 19,
+  anomalies: 19,
+  forecasts: 19,
+};
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** Starts one process per entry of `processes`, whose value is what STOCKLINE_PROCESSORS shall be in it. */

@@ -6,7 +6,7 @@ import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
-import { forecastCommand } from './forecast.ts';
+import { forecastCommand, proposalCommand } from './forecast.ts';
 import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
 import { replay } from './replay.ts';
@@ -39,6 +39,12 @@ function moment(text: string): number {
 function wholeNumber(text: string): number {
   return text === '0' ? 0 : positiveInteger(text);
 }
+
+// Whoever reads has seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 const program = new Command('stockline')
   .description('One authoritative stock figure per SKU and location, from change logs.')
@@ -231,6 +237,7 @@ for (const group of [
   auditCommand(),
   dlqCommand(),
   forecastCommand(),
+  proposalCommand(),
   mapCommand(),
   sourceCommand(),
   webhookCommand(),

@@ -39,6 +39,15 @@ export function meanOf({ values, cumulated }: Distribution): number {
   );
 }
 
+export function varianceOf(told: Distribution): number {
+  const mean = meanOf(told);
+  return told.values.reduce(
+    (sum, value, index) =>
+      sum + (value - mean) ** 2 * ((told.cumulated[index] ?? 0) - (told.cumulated[index - 1] ?? 0)),
+    0,
+  );
+}
+
 /**
  * Demand of a mean and a variance, in steps of `grain`: negative binomial where the variance exceeds the mean (both
  * counted in grains), else Poisson. Syntetos, Babai & Altay (2012) find it the best fit for spare parts and retail.

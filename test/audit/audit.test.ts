@@ -9,8 +9,8 @@ import {
   verifyChains,
 } from '../../processors/audit/chain.ts';
 import { auditTopology } from '../../processors/audit/topology.ts';
-import { audit, commands, decisions, requestKey } from '../../processors/topics.ts';
-import type { Command, Decision } from '../../schemas/types.ts';
+import { audit, commands, decisions, proposals, requestKey } from '../../processors/topics.ts';
+import type { Command, Decision, Proposal } from '../../schemas/types.ts';
 import {
   commit,
   crash,
@@ -111,6 +111,52 @@ function chain(count: number): readonly PlacedEntry[] {
 const placeAt = (at: number) => String(10 * at);
 
 describe('audit', () => {
+  it('A1: what became of a proposal is an entry, with who and why; one that waits is none', () => {
+    const waiting: Proposal = {
+      id: 'S1|L1|2026-03-02',
+      sku: 'S1',
+      location: 'L1',
+      state: 'proposed',
+      madeAt: noon,
+      onHand: 1_000,
+      available: 1_000,
+      incoming: 0,
+      dailyDemand: 2_000,
+      leadTimeDays: 7,
+      leadTimeDeviationDays: 2,
+      reviewDays: 1,
+      serviceLevel: 0.95,
+      stockOutAt: null,
+      stockOutProbability: 0.9,
+      reorderPoint: 20_000,
+      orderUpTo: 48_000,
+      quantity: 12_000,
+      decidedBy: '',
+      reason: 'little is left',
+    };
+    const approved: Proposal = {
+      ...waiting,
+      state: 'approved',
+      decidedBy: 'tom',
+      reason: 'season',
+    };
+    const key = { sku: 'S1', location: 'L1' };
+    const found = placed([
+      record(proposals, key, waiting),
+      record(proposals, key, approved),
+      commit,
+    ]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({
+      id: 'S1|L1|2026-03-02 approved',
+      actor: 'tom',
+      action: 'approved',
+      subject: 'S1 at L1',
+      reason: 'season',
+      reference: '12 units',
+    });
+  });
+
   it('A1: each command and each decision is one entry, who and why included, whatever crashes', () => {
     const plain = placed([...script(40), commit]);
     expect(plain).toHaveLength(80);
