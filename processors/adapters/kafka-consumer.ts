@@ -11,8 +11,6 @@ export type KafkaConsumerClient = InstanceType<typeof rdkafka.KafkaConsumer>;
 export type KafkaSource = RecordSource & {
   /** The producer needs it to commit offsets in a transaction. */
   readonly client: KafkaConsumerClient;
-  /** The committed ends of many partitions, in the order asked for: one request, where `end` takes two for each. */
-  readonly ends: (places: readonly Place[]) => Promise<readonly bigint[]>;
 };
 
 type Place = { readonly topic: string; readonly partition: number };

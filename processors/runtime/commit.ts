@@ -44,7 +44,7 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
       telemetry.committed(summary(all, commitMs));
       pace.committed(clock.nowMs());
       if (!transactions.usable()) return 'over';
-      await moveReplayPlaces(session, options);
+      moveReplayPlaces(session, options);
       return 'open';
     }
     statistics.aborted();
@@ -81,28 +81,40 @@ function settle(transferred: readonly Transferred[], writtenAtMs: number): void 
     owned.stored = { ...transfer.checkpoint, changelogOffset, writtenAtMs };
     owned.store.write(transfer.changes, owned.stored);
     owned.task.commit();
-    owned.committedSinceMove = true;
+    owned.commitsSinceEnd += 1;
   }
 }
 
+/** The end may have been told while the first commit after it was on its way; the second one began behind it. */
+const commitsBehindEnd = 2;
+
 /**
- * Moves the place from which a restart replays the changelog. The end is asked for between two transactions, so all
- * before it is in the store; the place before last is taken, so that a committed checkpoint always lies after it.
+ * Moves the place from which a restart replays the changelog: to an end that was told before, so that all before it is
+ * in the store, and committed checkpoints lie after it. Nobody waits for the next end: the broker answers it only after
+ * the fetch that is under way.
  */
-async function moveReplayPlaces<S>(
+function moveReplayPlaces<S>(
   session: Session,
-  { clock, source, topology }: WorkerOptions<S>,
-): Promise<void> {
+  { clock, source, telemetry, topology }: WorkerOptions<S>,
+): void {
   if (clock.nowMs() < session.nextReplayMoveMs) return;
   session.nextReplayMoveMs = clock.nowMs() + limits.replayPlaceMs;
-  for (const [partition, owned] of session.owned) {
-    if (!owned.committedSinceMove) continue;
-    const end = await source.end({ topic: `${topology.name}.changelog`, partition });
+  const moved = [...session.owned].filter(([, owned]) => owned.commitsSinceEnd >= commitsBehindEnd);
+  if (moved.length === 0) return;
+  for (const [, owned] of moved) {
     owned.stored = { ...owned.stored, changelogOffset: owned.nextReplay };
-    owned.nextReplay = end;
-    owned.committedSinceMove = false;
     owned.store.write([], owned.stored);
   }
+  const places = moved.map(([partition]) => ({ topic: `${topology.name}.changelog`, partition }));
+  source.ends(places).then(
+    (ends) => {
+      moved.forEach(([, owned], index) => {
+        owned.nextReplay = ends[index] ?? owned.nextReplay;
+        owned.commitsSinceEnd = 0;
+      });
+    },
+    (error: unknown) => telemetry.log('debug', 'replay place not moved', { error: String(error) }),
+  );
 }
 
 /** Twice as long each time, within the limits. */

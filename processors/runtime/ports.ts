@@ -51,6 +51,10 @@ export interface RecordSource {
   ): Promise<readonly PartitionOffset[]>;
   /** The end of what is committed in a partition, as the broker says it now: where its first open transaction begins. */
   end(partition: { readonly topic: string; readonly partition: number }): Promise<bigint>;
+  /** The same for many partitions, in the order asked for: one request. */
+  ends(
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<readonly bigint[]>;
   /** The end as of the last fetch; undefined before the first one. Cheap. */
   knownEnd(partition: { readonly topic: string; readonly partition: number }): bigint | undefined;
   close(): Promise<void>;

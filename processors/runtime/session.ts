@@ -44,7 +44,8 @@ export type Owned = {
   stored: StoredCheckpoint;
   /** Where a restart may begin to replay after the next move. */
   nextReplay: bigint;
-  committedSinceMove: boolean;
+  /** Commits since `nextReplay` was told. */
+  commitsSinceEnd: number;
 };
 
 export type Session = {
@@ -108,7 +109,7 @@ async function own<S>(
   });
   task.standAt(stored);
   const nextReplay = stored.changelogOffset;
-  return { task, store, stored, nextReplay, committedSinceMove: false };
+  return { task, store, stored, nextReplay, commitsSinceEnd: 0 };
 }
 
 function offsetsOf(
