@@ -123,7 +123,8 @@ function postReceipt(
   const { receipt, day, current, rows, byArticle } = into;
   // Corrected, voided or deleted since the posting began?
   const counting = receipt.uploads[0];
-  if (counting !== undefined && !isPostable(receipt)) return;
+  const isDue = counting === undefined ? isHeld(current.shop, receipt) : isPostable(receipt);
+  if (!isDue) return;
   const lines = (counting === undefined ? receipt.printed : validLines(counting)).map((line) => ({
     artnr: line.product.article.artnr,
     quantity: -stockEffect(line),
@@ -139,6 +140,11 @@ function postReceipt(
     receipt.posted = { day, lines };
   });
   if (counting !== undefined) current.shop.posted.push(receipt);
+}
+
+/** Not uploaded yet; a receipt without an upload that no till holds was deleted. */
+function isHeld({ tills }: Shop, receipt: Receipt): boolean {
+  return tills.some(({ held }) => held.includes(receipt));
 }
 
 function bookSales(
