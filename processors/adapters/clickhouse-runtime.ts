@@ -14,6 +14,9 @@ import { analyticsReader } from './clickhouse-reader.ts';
 import { clickHouseStore } from './clickhouse-store.ts';
 import { kafkaSource } from './kafka-consumer.ts';
 
+/** A block gathers for longer. */
+const gatherMs = 250;
+
 type Server = {
   readonly url: string;
   readonly user: string;
@@ -75,7 +78,7 @@ export async function analyticsRuntime(options: {
     });
     closers.push(endpoint.close);
     const { brokers, topics, telemetry } = options;
-    const source = await kafkaSource({ brokers, group: 'analytics', telemetry });
+    const source = await kafkaSource({ brokers, group: 'analytics', gatherMs, telemetry });
     closers.push(() => source.close());
     const schemas = registrySchemas(options.registryUrl, join(options.stateDirectory, 'schemas'));
     const reader = analyticsReader({ source, codecs: avroCodecs(schemas), topics });

@@ -16,14 +16,21 @@ export type KafkaSource = RecordSource & {
 type Place = { readonly topic: string; readonly partition: number };
 
 const requestTimeoutMs = limits.socketTimeoutMs;
+/** How long an empty fetch stays at the broker. */
+const promptWaitMs = 100;
+const gatheredWaitMs = 250;
+const gatheredBytes = 65_536;
 const noHeaders: readonly Header[] = [];
 
 /** Connects a consumer for `group`. The group only keeps offsets: partitions are assigned by the runtime. */
 export async function kafkaSource(options: {
   readonly brokers: string;
   readonly group: string;
+  /** Present: records may wait so long at the broker, and come many at a time; else each comes at once. */
+  readonly gatherMs?: number;
   readonly telemetry: Telemetry;
 }): Promise<KafkaSource> {
+  const { gatherMs } = options;
   const client = new rdkafka.KafkaConsumer(
     {
       'bootstrap.servers': options.brokers,
@@ -35,8 +42,8 @@ export async function kafkaSource(options: {
       'enable.partition.eof': true,
       'allow.auto.create.topics': false,
       'auto.offset.reset': 'error',
-      'fetch.wait.max.ms': 100,
-      'fetch.min.bytes': 1,
+      'fetch.wait.max.ms': Math.min(gatherMs ?? promptWaitMs, gatheredWaitMs),
+      'fetch.min.bytes': gatherMs === undefined ? 1 : gatheredBytes,
       'fetch.queue.backoff.ms': 2,
       'fetch.error.backoff.ms': 50,
       'queued.min.messages': 20_000,

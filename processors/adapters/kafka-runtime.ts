@@ -22,8 +22,8 @@ export function kafkaRuntime(options: {
   const { brokers, telemetry } = options;
   const sources = new WeakMap<RecordSource, KafkaSource>();
   return {
-    createSource: async (group) => {
-      const source = await kafkaSource({ brokers, group, telemetry });
+    createSource: async (group, gathering) => {
+      const source = await kafkaSource({ brokers, group, telemetry, ...gathering });
       sources.set(source, source);
       return source;
     },

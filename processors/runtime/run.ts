@@ -26,7 +26,11 @@ export type { ProcessorStatus } from './statistics.ts';
 
 /** The world, as one processor sees it. */
 export type RuntimeAdapters = {
-  readonly createSource: (group: string) => Promise<RecordSource>;
+  readonly createSource: (
+    group: string,
+    /** Present: the topology's; records need not come one by one. */
+    gathering?: { readonly gatherMs?: number },
+  ) => Promise<RecordSource>;
   readonly createProducer: (
     transactionalId: string,
     source: RecordSource,

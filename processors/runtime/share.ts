@@ -22,8 +22,9 @@ export async function runShare<S>(
   },
 ): Promise<void> {
   const { topology, adapters, options, statistics, signal } = context;
-  const { name } = topology;
-  const source = await patiently(() => adapters.createSource(name), adapters, context);
+  const { name, gatherMs } = topology;
+  const gathering = gatherMs === undefined ? {} : { gatherMs };
+  const source = await patiently(() => adapters.createSource(name, gathering), adapters, context);
   if (source === undefined) return;
   const transactionalId = `${options.application}-${name}-${share.name}`;
   const transactions = createTransactions({

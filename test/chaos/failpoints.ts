@@ -52,8 +52,8 @@ export function createFailpoints(trace: string): Failpoints {
     },
     around: (world) => ({
       ...world,
-      createSource: async (group) => {
-        const source = await world.createSource(group);
+      createSource: async (group, gathering) => {
+        const source = await world.createSource(group, gathering);
         // The producer takes the very client out of its source, so the source is changed and not wrapped.
         const { poll } = source;
         source.poll = async (options) => {
