@@ -16,7 +16,7 @@ import type { ChannelPolicy } from './channels/policy.ts';
 import { startDelivery } from './cli/delivery-process.ts';
 import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
-import { loadPolicies } from './cli/policies.ts';
+import { loadGuard, loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
 import { type Config, parseConfig } from './config.ts';
 import type { HopOfProcess } from './freshness/ports.ts';
@@ -58,7 +58,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => st
 process.on('disconnect', () => stopping.abort());
 
 const policies = loadPolicies(config.policiesFile);
-const rules = loadRules(config.rulesFile);
+const guard = loadGuard(config.policiesFile);
+const rules = { ...loadRules(config.rulesFile), ...(guard === undefined ? {} : { guard }) };
 const running: Running[] = [];
 const hops: HopOfProcess[] = [];
 for (const name of config.processors) {

@@ -12,6 +12,8 @@ import type {
   DeliveryAttempt,
   Forecast,
   Freshness,
+  GuardDecision,
+  HeldLevel,
   LedgerEntry,
   Movement,
   Outcome,
@@ -175,6 +177,20 @@ export const proposals: Topic<StockKey, Proposal> = {
   retentionMs: 400 * dayMs,
 };
 
+/** Levels that the mass-zero guard keeps from the channels. */
+export const heldLevels: Topic<StockKey, HeldLevel> = byCell<HeldLevel>(
+  'inventory.held-level.v1',
+  'held-level',
+  'compact',
+);
+/** What people decide about them. Key: location; written to every partition, since each has levels of it. */
+export const guardDecisions: Topic<string, GuardDecision> = bySku(
+  'inventory.guard-decision.v1',
+  'guard-decision',
+  'delete',
+  400 * dayMs,
+);
+
 /** The topic of one sales channel. */
 export function channelStock(channel: string): Topic<string, ChannelStock> {
   return {
@@ -201,6 +217,8 @@ export const inventoryTopics = [
   activities,
   forecasts,
   proposals,
+  heldLevels,
+  guardDecisions,
   deliveryAttempts,
   subscriptions,
 ] as const;

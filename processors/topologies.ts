@@ -4,6 +4,7 @@ import { cellAnomaliesTopology, placeAnomaliesTopology } from './anomalies/topol
 import { auditTopology } from './audit/topology.ts';
 import type { Bundles } from './carts/bundles.ts';
 import { cartsTopology } from './carts/topology.ts';
+import type { Guard } from './channels/guard.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import { channelsTopology } from './channels/topology.ts';
 import { intakeTopology } from './intake/topology.ts';
@@ -14,7 +15,12 @@ import type { Topology } from './topology/topology.ts';
 export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels' | 'audit' | 'anomalies';
 
 /** What an installation says of its stock and its bundles. */
-export type Rules = { readonly stock: StockRules; readonly bundles: Bundles };
+export type Rules = {
+  readonly stock: StockRules;
+  readonly bundles: Bundles;
+  /** Of the channels; absent: everything is told at once. */
+  readonly guard?: Guard;
+};
 
 /** The state's type matters to the step alone. */
 type AnyTopology = Topology<unknown>;
@@ -32,7 +38,7 @@ export function topologiesOf(
     case 'carts':
       return [cartsTopology(rules.bundles) as unknown as AnyTopology];
     case 'channels':
-      return [channelsTopology(policies) as unknown as AnyTopology];
+      return [channelsTopology(policies, rules.guard) as unknown as AnyTopology];
     case 'audit':
       return [auditTopology() as unknown as AnyTopology];
     case 'anomalies':

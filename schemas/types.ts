@@ -426,6 +426,37 @@ export type Freshness = {
   readonly reason: string;
 };
 
+/** approved: they are true. rejected: the channels go by the earlier figures until stock tells others. */
+export type GuardVerdict = 'approved' | 'rejected';
+
+/** A person's word on the levels of a location that are kept from the channels. */
+export type GuardDecision = {
+  /** Location. */
+  readonly location: string;
+  /** What was decided. */
+  readonly verdict: GuardVerdict;
+  /** Who. */
+  readonly actor: string;
+  /** Why. */
+  readonly reason: string;
+  /** When. */
+  readonly at: number;
+};
+
+/** A level that is kept from the channels: with others it would have sold out too much of its location at once. A tombstone: it is not kept any more. */
+export type HeldLevel = {
+  /** SKU. */
+  readonly sku: string;
+  /** Location. */
+  readonly location: string;
+  /** Units available as stock has them. */
+  readonly available: number;
+  /** Units available that the channels still go by. */
+  readonly shown: number;
+  /** Since when. */
+  readonly heldAt: number;
+};
+
 /** Which quantity of a cell. */
 export type Bucket = 'onHand' | 'reserved' | 'incoming' | 'inTransit' | 'damaged' | 'qualityControl' | 'safetyStock';
 

@@ -1,6 +1,6 @@
 /** Each command and each decision becomes an entry of the audit, chained to the one before it in its partition. */
-import type { Command, Decision, Proposal, StockKey } from '../../schemas/types.ts';
-import { audit, commands, decisions, proposals } from '../topics.ts';
+import type { Command, Decision, GuardDecision, Proposal, StockKey } from '../../schemas/types.ts';
+import { audit, commands, decisions, guardDecisions, proposals } from '../topics.ts';
 import { packedCodec } from '../topology/packed.ts';
 import {
   type Emit,
@@ -28,11 +28,17 @@ export const auditStep: Step<AuditState> = (input, state): readonly Emit[] => {
   const hash = chainedHash(previousHash, facts);
   state.put(headKey, { head: hash });
   return [
-    emit(audit, keyOf(record), {
-      ...facts,
-      previousHash: Buffer.from(previousHash, 'hex'),
-      hash: Buffer.from(hash, 'hex'),
-    }),
+    emit(
+      audit,
+      keyOf(record),
+      {
+        ...facts,
+        previousHash: Buffer.from(previousHash, 'hex'),
+        hash: Buffer.from(hash, 'hex'),
+      },
+      // Where its chain is: a decision about a location is told to every partition.
+      { partition: record.partition },
+    ),
     { kind: 'count', metric: 'entries', by: 1 },
   ];
 };
@@ -50,6 +56,8 @@ function factsOf(record: StreamRecord): AuditFacts | undefined {
       return factsOfDecision(record.value as Decision);
     case proposals.name:
       return factsOfProposal(record.value as Proposal, record.timestampMs);
+    case guardDecisions.name:
+      return factsOfGuardDecision(record.value as GuardDecision, record.partition);
     default:
       throw new Error(`the audit does not know ${record.topic}`);
   }
@@ -93,6 +101,20 @@ function factsOfProposal(proposal: Proposal, occurredAt: number): AuditFacts | u
     reason,
     reference: `${quantity / 1_000} units`,
     occurredAt,
+  };
+}
+
+/** Each partition keeps levels of its own, and so decides for itself. */
+function factsOfGuardDecision(decision: GuardDecision, partition: number): AuditFacts {
+  const { location, verdict, actor, reason, at } = decision;
+  return {
+    id: `quarantine of ${location} ${verdict} at ${at} in ${partition}`,
+    actor,
+    action: verdict,
+    subject: `levels kept at ${location}`,
+    reason,
+    reference: '',
+    occurredAt: at,
   };
 }
 

@@ -1,5 +1,7 @@
 /** What a channel may sell of what is available: a validated, versioned policy per channel. */
 
+import type { Guard } from './guard.ts';
+
 export type ChannelPolicy = {
   readonly channel: string;
   /** Id and version of the formula, written with every published figure. */
@@ -43,19 +45,48 @@ export function statusOf(policy: ChannelPolicy, sellable: number): 'inStock' | '
 }
 
 export type ParsedPolicies =
-  | { readonly policies: readonly ChannelPolicy[] }
+  | { readonly policies: readonly ChannelPolicy[]; readonly guard?: Guard }
   | { readonly errors: readonly string[] };
 
-/** Reads policies from plain JSON, units as people write them; tells every fault with its path. */
+/**
+ * Reads policies from plain JSON, units as people write them; tells every fault with its path. A list of policies, or
+ * `{ "channels": [...], "massZeroGuard": { "percent", "minimum", "minutes" } }`.
+ */
 export function parsePolicies(plain: unknown): ParsedPolicies {
-  if (!Array.isArray(plain)) return { errors: ['(top): a list of channel policies is needed'] };
+  const file = Array.isArray(plain) ? { channels: plain } : ((plain ?? {}) as PolicyFile);
+  if (!Array.isArray(file.channels)) {
+    return {
+      errors: ['(top): a list of channel policies is needed, or an object with "channels"'],
+    };
+  }
   const errors: string[] = [];
-  const policies = plain.map((one, index) => parsePolicy(one, `[${index}]`, errors));
+  const guard = parseGuard(file.massZeroGuard, errors);
+  const policies = file.channels.map((one, index) => parsePolicy(one, `[${index}]`, errors));
   const names = policies.map((policy) => policy.channel);
   for (const name of new Set(names.filter((one, index) => names.indexOf(one) !== index))) {
     errors.push(`channel ${name} is there twice`);
   }
-  return errors.length > 0 ? { errors } : { policies };
+  if (errors.length > 0) return { errors };
+  return guard === undefined ? { policies } : { policies, guard };
+}
+
+type PolicyFile = { readonly channels?: unknown; readonly massZeroGuard?: unknown };
+
+function parseGuard(plain: unknown, errors: string[]): Guard | undefined {
+  if (plain === undefined) return undefined;
+  const { percent, minimum, minutes, ...others } = plain as Readonly<Record<string, unknown>>;
+  const whole = (value: unknown, name: string, most: number): number => {
+    if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most)
+      return Number(value);
+    errors.push(`massZeroGuard.${name}: a whole number from 1 to ${most}`);
+    return 0;
+  };
+  for (const name of Object.keys(others)) errors.push(`massZeroGuard.${name}: is not known`);
+  return {
+    percent: whole(percent, 'percent', 100),
+    minimum: whole(minimum, 'minimum', 1_000_000),
+    windowMs: whole(minutes, 'minutes', 1_440) * 60_000,
+  };
 }
 
 function parsePolicy(plain: unknown, path: string, errors: string[]): ChannelPolicy {

@@ -4,6 +4,7 @@ import { anomaliesCommand } from './anomalies.ts';
 import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
+import { channelCommand } from './channel.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
 import { forecastCommand, proposalCommand } from './forecast.ts';
@@ -236,6 +237,7 @@ for (const group of [
   anomaliesCommand(),
   auditCommand(),
   dlqCommand(),
+  channelCommand(),
   forecastCommand(),
   proposalCommand(),
   mapCommand(),

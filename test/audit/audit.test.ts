@@ -9,8 +9,15 @@ import {
   verifyChains,
 } from '../../processors/audit/chain.ts';
 import { auditTopology } from '../../processors/audit/topology.ts';
-import { audit, commands, decisions, proposals, requestKey } from '../../processors/topics.ts';
-import type { Command, Decision, Proposal } from '../../schemas/types.ts';
+import {
+  audit,
+  commands,
+  decisions,
+  guardDecisions,
+  proposals,
+  requestKey,
+} from '../../processors/topics.ts';
+import type { Command, Decision, GuardDecision, Proposal } from '../../schemas/types.ts';
 import {
   commit,
   crash,
@@ -155,6 +162,23 @@ describe('audit', () => {
       reason: 'season',
       reference: '12 units',
     });
+  });
+
+  it('A1: a decision about what the mass-zero guard keeps is an entry in each partition', () => {
+    const decision: GuardDecision = {
+      location: 'L1',
+      verdict: 'approved',
+      actor: 'maria',
+      reason: 'the shop has closed',
+      at: noon,
+    };
+    const found = placed([
+      ...[0, 1, 2, 3].map((partition) => record(guardDecisions, 'L1', decision, { partition })),
+      commit,
+    ]);
+    expect(found.map(({ partition }) => partition).sort()).toEqual([0, 1, 2, 3]);
+    expect(verifyChains(found).faults).toEqual([]);
+    expect(found[0]).toMatchObject({ actor: 'maria', action: 'approved' });
   });
 
   it('A1: each command and each decision is one entry, who and why included, whatever crashes', () => {

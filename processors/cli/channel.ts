@@ -1,0 +1,205 @@
+/** `stockline channel`: what other policies would publish, and levels that the mass-zero guard keeps. */
+import { Command } from 'commander';
+import type { ChannelStock, HeldLevel, StockLevel } from '../../schemas/types.ts';
+import { recordWriter } from '../adapters/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type ChannelPolicy, sellableUnits } from '../channels/policy.ts';
+import { channelStock, guardDecisions, heldLevels, stockLevels } from '../topics.ts';
+import type { Topic } from '../topology/topic.ts';
+import { readKafkaPlaces } from './places.ts';
+import { loadPolicies } from './policies.ts';
+import { layOut } from './screen.ts';
+
+type Where = { readonly directory: string };
+type Deciding = Where & { readonly by: string; readonly reason: string };
+
+const directory = ['--directory <path>', 'where the running pipeline keeps its data'] as const;
+const shownMax = 30;
+
+export function channelCommand(): Command {
+  const channel = new Command('channel').description('what each channel may sell');
+  channel
+    .command('preview')
+    .description(
+      'what the channels would publish with other policies, beside what they publish now',
+    )
+    .argument('<file>', 'channel policies, as STOCKLINE_POLICIES names them')
+    .option('--json', 'every change, one JSON object per line', false)
+    .option(...directory, '.stockline')
+    .action(async (file: string, options: Where & { readonly json: boolean }) => {
+      process.exitCode = await preview(file, options);
+    });
+  const quarantine = channel
+    .command('quarantine')
+    .description('levels that would sell out too much of a location at once');
+  quarantine
+    .command('list')
+    .description('what is kept from the channels, by location')
+    .option('--json', 'each level, one JSON object per line', false)
+    .option(...directory, '.stockline')
+    .action(async (options: Where & { readonly json: boolean }) => {
+      process.exitCode = await listHeld(options);
+    });
+  for (const [verb, verdict, text] of [
+    ['approve', 'approved', 'they are true: the channels publish them'],
+    ['reject', 'rejected', 'the channels go by the earlier figures until stock tells others'],
+  ] as const) {
+    quarantine
+      .command(verb)
+      .description(text)
+      .argument('<location>', 'as `quarantine list` names it')
+      .requiredOption('--by <name>', 'who decides')
+      .requiredOption('--reason <text>', 'why')
+      .option(...directory, '.stockline')
+      .action(async (location: string, options: Deciding) => {
+        process.exitCode = await decideHeld(location, verdict, options);
+      });
+  }
+  return channel;
+}
+
+type Change = {
+  readonly channel: string;
+  readonly sku: string;
+  readonly now: number | null;
+  readonly then: number;
+};
+
+async function preview(file: string, options: Where & { readonly json: boolean }): Promise<number> {
+  const policies = loadPolicies(file);
+  const places = readKafkaPlaces(process.env, options.directory);
+  const available = new Map<string, Record<string, number>>();
+  await readTopic(places, untyped(stockLevels), {
+    onRecord: ({ value }) => {
+      const level = value as StockLevel | undefined;
+      if (level === undefined) return;
+      const locations = available.get(level.sku) ?? {};
+      locations[level.location] = level.quantities.available;
+      available.set(level.sku, locations);
+    },
+  });
+  const changes: Change[] = [];
+  for (const policy of policies) {
+    const now = await published(places, policy);
+    for (const [sku, locations] of available) {
+      const change = { channel: policy.channel, sku, now: now.get(sku) ?? null };
+      const then = sellableUnits(policy, locations);
+      if (then !== change.now) changes.push({ ...change, then });
+    }
+  }
+  if (options.json) {
+    for (const change of changes) process.stdout.write(`${JSON.stringify(change)}\n`);
+    return 0;
+  }
+  process.stdout.write(`${summary(policies, changes, available.size)}\n`);
+  return 0;
+}
+
+/** What the channel publishes now; nothing of a channel that does not exist yet. */
+async function published(
+  places: KafkaPlaces,
+  { channel }: ChannelPolicy,
+): Promise<ReadonlyMap<string, number>> {
+  const figures = new Map<string, number>();
+  const known = loadPolicies(process.env.STOCKLINE_POLICIES).some((one) => one.channel === channel);
+  if (!known) return figures;
+  await readTopic(places, untyped(channelStock(channel)), {
+    onRecord: ({ value }) => {
+      const figure = value as ChannelStock | undefined;
+      if (figure !== undefined) figures.set(figure.sku, figure.sellable);
+    },
+  });
+  return figures;
+}
+
+function summary(
+  policies: readonly ChannelPolicy[],
+  changes: readonly Change[],
+  skus: number,
+): string {
+  const units = (thousandths: number | null): string =>
+    thousandths === null ? '-' : String(thousandths / 1_000);
+  const of = policies.map(({ channel }) => {
+    const own = changes.filter((change) => change.channel === channel);
+    const soldOut = own.filter(({ now, then }) => (now ?? 0) > 0 && then === 0).length;
+    const back = own.filter(({ now, then }) => (now ?? 0) === 0 && then > 0).length;
+    return `${channel}: ${own.length} of ${skus} SKUs change, ${soldOut} sell out, ${back} come back`;
+  });
+  const rows = [...changes]
+    .sort((one, other) => sizeOf(other) - sizeOf(one))
+    .slice(0, shownMax)
+    .map(({ channel, sku, now, then }) => [channel, sku, units(now), units(then)]);
+  const more = changes.length - rows.length;
+  return [
+    ...of,
+    ...(rows.length === 0 ? [] : layOut([['channel', 'sku', 'now', 'then'], ...rows])),
+    ...(more > 0 ? [`and ${more} smaller ones (--json)`] : []),
+  ].join('\n');
+}
+
+const sizeOf = ({ now, then }: Change): number => Math.abs(then - (now ?? 0));
+
+async function listHeld(options: Where & { readonly json: boolean }): Promise<number> {
+  const held = await heldNow(readKafkaPlaces(process.env, options.directory));
+  if (options.json) {
+    for (const level of held) process.stdout.write(`${JSON.stringify(level)}\n`);
+    return 0;
+  }
+  const byLocation = new Map<string, HeldLevel[]>();
+  for (const level of held) {
+    byLocation.set(level.location, [...(byLocation.get(level.location) ?? []), level]);
+  }
+  const rows = [...byLocation].map(([location, levels]) => [
+    location,
+    String(levels.length),
+    new Date(Math.min(...levels.map(({ heldAt }) => heldAt))).toISOString(),
+    levels
+      .slice(0, 5)
+      .map(({ sku, shown }) => `${sku} (${shown / 1_000})`)
+      .join(', '),
+  ]);
+  const head = ['location', 'kept', 'since', 'for example (still shown)'];
+  process.stdout.write(
+    rows.length === 0 ? 'nothing is kept\n' : `${layOut([head, ...rows]).join('\n')}\n`,
+  );
+  return 0;
+}
+
+async function decideHeld(
+  location: string,
+  verdict: 'approved' | 'rejected',
+  { by: actor, reason, ...where }: Deciding,
+): Promise<number> {
+  const places = readKafkaPlaces(process.env, where.directory);
+  const kept = (await heldNow(places)).filter((level) => level.location === location);
+  if (kept.length === 0) {
+    process.stderr.write(`nothing of ${location} is kept: \`stockline channel quarantine list\`\n`);
+    return 1;
+  }
+  const writer = await recordWriter(places, guardDecisions);
+  try {
+    const decision = { location, verdict, actor, reason, at: Date.now() };
+    const partitions = Array.from({ length: guardDecisions.partitions }, (_, one) => one);
+    await Promise.all(partitions.map((one) => writer.write(location, decision, one)));
+  } finally {
+    await writer.close();
+  }
+  process.stdout.write(`${kept.length} levels of ${location} are ${verdict}\n`);
+  return 0;
+}
+
+async function heldNow(places: KafkaPlaces): Promise<readonly HeldLevel[]> {
+  const held = new Map<string, HeldLevel>();
+  await readTopic(places, untyped(heldLevels), {
+    onRecord: ({ key, value }) => {
+      const { sku, location } = key as { readonly sku: string; readonly location: string };
+      if (value === undefined) held.delete(`${sku}|${location}`);
+      else held.set(`${sku}|${location}`, value as HeldLevel);
+    },
+  });
+  return [...held.values()];
+}
+
+function untyped(topic: unknown): Topic<never, never> {
+  return topic as Topic<never, never>;
+}
