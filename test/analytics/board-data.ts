@@ -32,6 +32,8 @@ export function boardData(now: number, days = 6): BoardData {
   for (const sku of skus) for (const location of shops) shop.open(sku, location, begin);
   for (let at = begin + hourMs; at < now; at += hourMs) shop.hour(at);
   shop.count(skus[2] ?? '', 'S02', now - 5 * hourMs);
+  // Whatever the hour of the day has sold: of one SKU nothing is left anywhere.
+  for (const location of shops) shop.count(skus[1] ?? '', location, now - 4 * hourMs, 0);
   tellRequests(log, now);
   tellTrouble(log, now);
   tellAnomalies(log, now);
@@ -107,8 +109,9 @@ class Shop {
     ]);
   }
 
-  count(sku: string, location: string, at: number): void {
-    const counted = (this.onHand.get(`${sku}|${location}`) ?? 0) - 2_000;
+  /** Two units less than was thought, unless a figure is given. */
+  count(sku: string, location: string, at: number, found?: number): void {
+    const counted = found ?? (this.onHand.get(`${sku}|${location}`) ?? 0) - 2_000;
     this.step(sku, at, [
       effect({
         kind: 'count',
