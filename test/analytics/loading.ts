@@ -19,17 +19,37 @@ export async function loadAll(
     0,
   );
   let written = 0;
-  const quiet = setTimeout(() => end.abort(), expected === 0 ? 50 : 500);
+  let underWay = 0;
+  // What was loaded before does not come again, so there is an end by quiet too; an insert that takes long is not quiet.
+  const quiet = setTimeout(
+    () => {
+      if (underWay === 0) end.abort();
+      else quiet.refresh();
+    },
+    expected === 0 ? 50 : 500,
+  );
+  const busy = async <T>(work: Promise<T>): Promise<T> => {
+    underWay += 1;
+    try {
+      return await work;
+    } finally {
+      underWay -= 1;
+      quiet.refresh();
+    }
+  };
   await runSink({
     reader: log.reader(),
-    store,
+    store: {
+      ...store,
+      insert: (rows) => busy(store.insert(rows)),
+      select: (query) => busy(store.select(query)),
+    },
     feeds,
     signal: end.signal,
     report: (sentence) => reports.push(sentence),
     limits: { ...sinkLimits, lingerMs: 5, idlePollMs: 5, ...limits },
     onWritten: ({ records }) => {
       written += records;
-      quiet.refresh();
       if (written >= expected) end.abort();
     },
   });
