@@ -1,6 +1,7 @@
 /** The environment, parsed once into one frozen configuration; every fault is told at once. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type TokenRules, tokenAlgorithms } from './api/token.ts';
 import type { Assignment } from './runtime/run.ts';
 
 const processorNames = [
@@ -51,6 +52,16 @@ const schema = z.object({
   STOCKLINE_API_ORIGINS: z.string().default(''),
   STOCKLINE_API_CERTIFICATE: z.string().optional(),
   STOCKLINE_API_CERTIFICATE_KEY: z.string().optional(),
+  STOCKLINE_API_REQUESTS_PER_MINUTE: z.coerce.number().int().positive().default(6_000),
+  STOCKLINE_API_TOKEN_KEYS: z.url().optional(),
+  STOCKLINE_API_TOKEN_ISSUER: z.string().optional(),
+  STOCKLINE_API_TOKEN_AUDIENCE: z.string().optional(),
+  STOCKLINE_API_TOKEN_ALGORITHMS: z
+    .string()
+    .default('RS256,PS256,ES256,EdDSA')
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(tokenAlgorithms)).min(1)),
+  STOCKLINE_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
   STOCKLINE_DELIVERY: z.string().optional(),
   STOCKLINE_SECRET_KEY: z.string().min(32).optional(),
   STOCKLINE_ASSIGNMENT: z
@@ -125,7 +136,13 @@ export type Config = {
     readonly origins: readonly string[];
     /** Files; absent: plain HTTP. */
     readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    /** Of clients without a quota of their own. */
+    readonly requestsPerMinute: number;
+    /** Whose access tokens are taken, and where the issuer publishes its keys; absent: none. */
+    readonly tokens: (TokenRules & { readonly keysUrl: string }) | undefined;
   };
+  /** Shared by instances of the API, for quotas; absent: each counts for itself. */
+  readonly redisUrl: string | undefined;
   readonly delivery: {
     /** Marketplace accounts and the rules of webhooks; absent: no account, the ordinary rules. */
     readonly settingsFile: string | undefined;
@@ -177,6 +194,19 @@ function tlsOf(certificateFile: string | undefined, keyFile: string | undefined)
   return { certificateFile, keyFile };
 }
 
+function tokensOf(values: z.infer<typeof schema>): Config['api']['tokens'] {
+  const keysUrl = values.STOCKLINE_API_TOKEN_KEYS;
+  const issuer = values.STOCKLINE_API_TOKEN_ISSUER;
+  const audience = values.STOCKLINE_API_TOKEN_AUDIENCE;
+  if (keysUrl === undefined && issuer === undefined && audience === undefined) return undefined;
+  if (keysUrl === undefined || issuer === undefined || audience === undefined) {
+    throw new Error(
+      'STOCKLINE_API_TOKEN_KEYS, STOCKLINE_API_TOKEN_ISSUER and STOCKLINE_API_TOKEN_AUDIENCE belong together: set all or none',
+    );
+  }
+  return { keysUrl, issuer, audience, algorithms: values.STOCKLINE_API_TOKEN_ALGORITHMS };
+}
+
 export function parseConfig(environment: Environment): Config {
   const values = parseEnvironment(schema, environment);
   return Object.freeze({
@@ -218,7 +248,10 @@ export function parseConfig(environment: Environment): Config {
       key: values.STOCKLINE_API_KEY,
       origins: values.STOCKLINE_API_ORIGINS.split(',').filter((origin) => origin !== ''),
       tls: tlsOf(values.STOCKLINE_API_CERTIFICATE, values.STOCKLINE_API_CERTIFICATE_KEY),
+      requestsPerMinute: values.STOCKLINE_API_REQUESTS_PER_MINUTE,
+      tokens: tokensOf(values),
     },
+    redisUrl: values.STOCKLINE_REDIS,
     delivery: {
       settingsFile: values.STOCKLINE_DELIVERY,
       secretKey: values.STOCKLINE_SECRET_KEY,

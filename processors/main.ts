@@ -7,11 +7,14 @@ import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
 import { freshnessRuntime } from './adapters/freshness-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
+import { openRedis } from './adapters/redis.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
 import { type Analytics, runAnalytics } from './analytics/run.ts';
 import { loadedTopics } from './analytics/tables.ts';
-import { keyIn, localAccess } from './api/local-key.ts';
+import { keyIn } from './api/local-key.ts';
+import { quotas } from './api/quota.ts';
 import { runApi } from './api/run.ts';
+import { issuerKeys, tokenReader } from './api/token.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import { startDelivery } from './cli/delivery-process.ts';
 import { startForecasts } from './cli/forecast-process.ts';
@@ -24,6 +27,7 @@ import { runFreshness } from './freshness/run.ts';
 import { heartbeatTopic } from './intake/topology.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
 import {
+  apiKeys,
   channelStock,
   deadLetters,
   freshness,
@@ -225,7 +229,7 @@ async function startApi(
 ): Promise<Running> {
   const channels = channelPolicies.map((policy) => policy.channel);
   const own = telemetries.of('api');
-  const whole = [stockLevels, freshness, ...channels.map(channelStock)];
+  const whole = [stockLevels, freshness, apiKeys, ...channels.map(channelStock)];
   const runtime = await apiRuntime({
     places: { brokers: settings.brokers, registryUrl: settings.registryUrl },
     followed: [
@@ -237,17 +241,23 @@ async function startApi(
     telemetry: own,
     signal: stopping.signal,
   });
-  const { tls, ...api } = settings.api;
+  const { tls, tokens, requestsPerMinute, ...api } = settings.api;
+  const redis = settings.redisUrl === undefined ? undefined : openRedis(settings.redisUrl, own);
   const running = await runApi(runtime, {
     ...api,
     ...(tls === undefined ? {} : { tls }),
+    ...(tokens === undefined ? {} : { readToken: tokenReader(issuerKeys(tokens.keysUrl), tokens) }),
+    quota: quotas(requestsPerMinute, redis),
     channels,
-    authenticate: localAccess(api.key ?? keyIn(`${settings.runDirectory}/api.key`)),
+    localKey: api.key ?? keyIn(`${settings.runDirectory}/api.key`),
   });
   own.log('info', `the API listens on ${running.url}`);
   return {
     name: 'api',
-    done: running.done.finally(() => Promise.all([running.close(), runtime.close()])),
+    done: running.done.finally(async () => {
+      await Promise.all([running.close(), runtime.close()]);
+      redis?.disconnect();
+    }),
     ready: running.ready,
     apiUrl: running.url,
     status: () => ({

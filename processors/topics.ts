@@ -4,6 +4,7 @@ import type {
   Activity,
   Alert,
   Anomaly,
+  ApiKey,
   AuditEntry,
   ChannelStock,
   Command,
@@ -124,6 +125,9 @@ export const subscriptions: Topic<string, Subscription> = bySku(
   'compact',
 );
 
+/** Clients of the API, with hashes of their secrets. Key: id. */
+export const apiKeys: Topic<string, ApiKey> = bySku('inventory.api-key.v1', 'api-key', 'compact');
+
 export const stockLevels: Topic<StockKey, StockLevel> = {
   name: 'inventory.stock.v1',
   key: wire<StockKey>('stock-key'),
@@ -221,4 +225,5 @@ export const inventoryTopics = [
   guardDecisions,
   deliveryAttempts,
   subscriptions,
+  apiKeys,
 ] as const;

@@ -127,6 +127,39 @@ export type Anomaly = {
   readonly note: string;
 };
 
+/** One secret of a key, of which only the hash is known. */
+export type ApiKeySecret = {
+  /** SHA-256 of the secret, which has 256 random bits. */
+  readonly hash: Uint8Array;
+  /** It is not taken from then on; null: as long as the key. */
+  readonly endsAt: null | number;
+};
+
+/** What was done to a key. */
+export type ApiKeyAction = 'created' | 'rotated' | 'revoked';
+
+/** A client of the API. The newest record of an id holds; none is deleted, so that what it did can be traced. */
+export type ApiKey = {
+  /** Id; begins the keys of the client's requests. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** What it may do: a verb, or a verb at one channel or location. */
+  readonly scopes: readonly string[];
+  /** Its quota; null: the installation's. */
+  readonly requestsPerMinute: null | number;
+  /** Any of them is taken, so that one can be replaced without a pause. Empty once the key is revoked. */
+  readonly secrets: readonly ApiKeySecret[];
+  /** What this record did. */
+  readonly action: ApiKeyAction;
+  /** Who did it. */
+  readonly actor: string;
+  /** Why. */
+  readonly reason: string;
+  /** When. */
+  readonly changedAt: number;
+};
+
 /** Who did what, and why; chained by hash within a partition. */
 export type AuditEntry = {
   /** Id. */

@@ -1,13 +1,15 @@
 /** Records of the topics → the view. */
 import type {
+  ApiKey,
   ChannelStock,
   Freshness,
   Outcome,
   StockKey,
   StockLevel,
 } from '../../schemas/types.ts';
-import { channelStock, freshness, outcomes, stockLevels } from '../topics.ts';
+import { apiKeys, channelStock, freshness, outcomes, stockLevels } from '../topics.ts';
 import type { StreamRecord } from '../topology/topology.ts';
+import type { KeyRing } from './keys.ts';
 import type { StockView } from './view.ts';
 
 const placeOf = (topic: string, partition: number): string => `${topic} ${partition}`;
@@ -17,6 +19,7 @@ type Said = readonly [partition: number, freshness: Freshness];
 /** What a follower of the topics tells, taken into the view. Freshness counts when all that it speaks of is in the view. */
 export function viewEvents(
   view: StockView,
+  keys: KeyRing,
   channels: readonly string[],
   onOutcome: (outcome: Outcome) => void,
 ) {
@@ -39,6 +42,10 @@ export function viewEvents(
       }
       if (topic === freshness.name) {
         if (value !== undefined) heard.push([partition, value as Freshness]);
+        return;
+      }
+      if (topic === apiKeys.name) {
+        keys.take(String(key), value as ApiKey | undefined);
         return;
       }
       const place = placeOf(topic, partition);

@@ -1,9 +1,7 @@
 /** The one key of a small installation: made at the first start, kept in a file that only its owner can read. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Authenticate, scopes } from './access.ts';
-import { problem } from './problem.ts';
 
 const keyBytes = 32;
 
@@ -19,18 +17,4 @@ export function keyIn(file: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return readFileSync(file, 'utf8').trim();
   }
-}
-
-/** Knows one client, `local`, who may do everything. */
-export function localAccess(key: string): Authenticate {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const expected = hash(key);
-  return async ({ authorization }) => {
-    const given = /^Bearer (\S+)$/i.exec(String(authorization ?? ''))?.[1] ?? '';
-    return timingSafeEqual(hash(given), expected)
-      ? { id: 'local', scopes: [...scopes] }
-      : problem('UNAUTHENTICATED', 'send Authorization: Bearer <key>', {
-          headers: { 'www-authenticate': 'Bearer realm="stockline"' },
-        });
-  };
 }

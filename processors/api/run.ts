@@ -1,22 +1,27 @@
 /** One instance of the API: its view, its followers and its server, from ports. */
 import type { Outcome, Request } from '../../schemas/types.ts';
-import type { Authenticate } from './access.ts';
+import { authenticateBy } from './authenticate.ts';
 import { viewEvents } from './follow.ts';
+import { KeyRing } from './keys.ts';
 import { createServer, type ServerOptions } from './server.ts';
+import type { ReadToken } from './token.ts';
 import { StockView } from './view.ts';
 
 export type ApiPorts = {
-  /** Follows stock levels, channel figures, freshness and outcomes until told to stop. */
+  /** Follows stock levels, channel figures, freshness, outcomes and keys until told to stop. */
   readonly follow: (events: ReturnType<typeof viewEvents>) => Promise<void>;
   readonly write: (request: Request) => Promise<void>;
 };
 
-export type ApiOptions = Pick<ServerOptions, 'tls' | 'origins' | 'deadlineMs'> & {
+export type ApiOptions = Pick<ServerOptions, 'tls' | 'origins' | 'deadlineMs' | 'quota'> & {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   readonly channels: readonly string[];
-  readonly authenticate: Authenticate;
+  /** May do everything. */
+  readonly localKey: string;
+  /** Absent: no tokens are taken. */
+  readonly readToken?: ReadToken;
 };
 
 export type Api = {
@@ -33,11 +38,20 @@ export type Api = {
 export async function runApi(ports: ApiPorts, options: ApiOptions): Promise<Api> {
   const view = new StockView({ channels: options.channels });
   const listeners: ((outcome: Outcome) => void)[] = [];
-  const events = viewEvents(view, options.channels, (outcome) => {
+  const keys = new KeyRing();
+  const events = viewEvents(view, keys, options.channels, (outcome) => {
     for (const listener of listeners) listener(outcome);
+  });
+  const { localKey, readToken } = options;
+  const authenticate = authenticateBy({
+    localKey,
+    keys,
+    isRestored: () => view.isRestored,
+    ...(readToken === undefined ? {} : { readToken }),
   });
   const server = await createServer({
     ...options,
+    authenticate,
     view,
     requests: {
       write: ports.write,

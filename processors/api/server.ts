@@ -15,6 +15,7 @@ import {
 import type { Authenticate, Client } from './access.ts';
 import { graphqlRoute } from './graphql.ts';
 import { type Problem, type ProblemCode, problem, problemBody, statusOf } from './problem.ts';
+import type { Quota } from './quota.ts';
 import { readRoutes } from './read-routes.ts';
 import { reads } from './reads.ts';
 import type { App } from './routing.ts';
@@ -27,6 +28,8 @@ export type ServerOptions = {
   readonly view: StockView;
   readonly requests: RequestPort;
   readonly authenticate: Authenticate;
+  /** Absent: everybody may ask as often as they like. */
+  readonly quota?: Quota;
   readonly now?: () => number;
   /** How long a write waits for its outcome. */
   readonly deadlineMs?: number;
@@ -100,10 +103,10 @@ export async function createServer(options: ServerOptions) {
     if (open.has(path) || path === '/docs' || path.startsWith('/docs/')) return;
     const client = await options.authenticate(request.headers);
     if ('kind' in client) return sendProblem(request, reply, client);
-    if (client.id.includes('|')) {
-      return sendProblem(request, reply, problem('UNAUTHENTICATED', 'the client id is not usable'));
-    }
     request.client = client;
+    const taken = await options.quota?.take(client);
+    if (taken?.refused !== undefined) return sendProblem(request, reply, taken.refused);
+    if (taken !== undefined) reply.headers(taken.headers);
   });
   const reading = reads(options.view, options.now ?? Date.now);
   const writing = writes(options.requests, { deadlineMs: options.deadlineMs ?? 5_000 });

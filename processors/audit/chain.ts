@@ -54,14 +54,11 @@ export type AuditVerdict = {
   readonly faults: readonly AuditFault[];
   /** By partition. */
   readonly heads: Readonly<Record<string, ChainHead>>;
-  /** By partition: the first offset that is still kept, where retention has taken those before. */
-  readonly beginsAt: Readonly<Record<string, string>>;
 };
 
 /**
- * Follows each partition's chain in the order given. A chain whose first entries are gone begins with what is kept:
- * retention does that, so it is told, not held to be a fault. `known`: heads that were told earlier; one that is
- * later than its partition's end means that the end was cut off.
+ * Follows each partition's chain in the order given, from its first entry: the audit is kept for ever. `known`: heads
+ * that were told earlier; one that is not in its chain means that the end was cut off, or that all was made anew.
  */
 export function verifyChains(
   entries: readonly PlacedEntry[],
@@ -75,18 +72,16 @@ export function verifyChains(
     else chain.push(entry);
   }
   const heads: Record<string, ChainHead> = {};
-  const beginsAt: Record<string, string> = {};
   const faults: AuditFault[] = [];
   for (const [name, chain] of byPartition) {
     faults.push(...faultsOf(chain));
-    const [first, last] = [chain.at(0) as PlacedEntry, chain.at(-1) as PlacedEntry];
+    const last = chain.at(-1) as PlacedEntry;
     heads[name] = { offset: last.offset, hash: last.hash };
-    if (first.previousHash !== genesis) beginsAt[name] = first.offset;
   }
   for (const [name, head] of Object.entries(known)) {
     faults.push(...cutOff(name, head, byPartition.get(name) ?? []));
   }
-  return { entries: entries.length, faults, heads, beginsAt };
+  return { entries: entries.length, faults, heads };
 }
 
 function faultsOf(chain: readonly PlacedEntry[]): readonly AuditFault[] {
@@ -99,17 +94,26 @@ function faultsOf(chain: readonly PlacedEntry[]): readonly AuditFault[] {
     if (chainedHash(previousHash, entry) !== entry.hash) {
       const text = `${place}: the entry is not what its hash says: it was changed`;
       faults.push({ partition, offset, kind: 'changed', text });
-    } else if (before !== undefined && previousHash !== before.hash) {
+    } else if (before !== undefined && BigInt(offset) <= BigInt(before.offset)) {
+      const text = `${place}: it stands after offset ${before.offset}: it was moved`;
+      faults.push({ partition, offset, kind: 'reordered', text });
+    } else if (previousHash !== (before?.hash ?? genesis)) {
       const isKept = previousHash === genesis || hashes.has(previousHash);
-      const what = isKept
-        ? 'the entry does not follow the one before it here, but another: it was moved, or an entry was put in'
-        : `what stood between it and offset ${before.offset} was dropped or changed`;
       const kind = isKept ? 'reordered' : 'dropped';
-      faults.push({ partition, offset, kind, text: `${place}: ${what}` });
+      faults.push({ partition, offset, kind, text: `${place}: ${breakOf(kind, before)}` });
     }
     before = entry;
   }
   return faults;
+}
+
+function breakOf(kind: 'reordered' | 'dropped', before: PlacedEntry | undefined): string {
+  if (kind === 'reordered') {
+    return 'the entry does not follow the one before it here, but another: it was moved, or an entry was put in';
+  }
+  return before === undefined
+    ? 'this is not the first entry of the chain: those before it were dropped'
+    : `what stood between it and offset ${before.offset} was dropped or changed`;
 }
 
 function cutOff(
@@ -117,11 +121,9 @@ function cutOff(
   head: ChainHead,
   chain: readonly PlacedEntry[],
 ): readonly AuditFault[] {
-  const [first, last] = [chain.at(0), chain.at(-1)];
-  const isKept = first === undefined || BigInt(head.offset) >= BigInt(first.offset);
-  if (!isKept || chain.some(({ hash }) => hash === head.hash)) return [];
+  if (chain.some(({ hash }) => hash === head.hash)) return [];
   const partition = Number(name);
   const { offset } = head;
-  const text = `partition ${name}, offset ${offset}: this entry was there earlier and is gone; the chain ends at ${last?.offset ?? 'nothing'}`;
+  const text = `partition ${name}, offset ${offset}: this entry was there earlier and is gone; the chain ends at ${chain.at(-1)?.offset ?? 'nothing'}`;
   return [{ partition, offset, kind: 'dropped', text }];
 }

@@ -1,6 +1,13 @@
 /** Each command and each decision becomes an entry of the audit, chained to the one before it in its partition. */
-import type { Command, Decision, GuardDecision, Proposal, StockKey } from '../../schemas/types.ts';
-import { audit, commands, decisions, guardDecisions, proposals } from '../topics.ts';
+import type {
+  ApiKey,
+  Command,
+  Decision,
+  GuardDecision,
+  Proposal,
+  StockKey,
+} from '../../schemas/types.ts';
+import { apiKeys, audit, commands, decisions, guardDecisions, proposals } from '../topics.ts';
 import { packedCodec } from '../topology/packed.ts';
 import {
   type Emit,
@@ -58,6 +65,8 @@ function factsOf(record: StreamRecord): AuditFacts | undefined {
       return factsOfProposal(record.value as Proposal, record.timestampMs);
     case guardDecisions.name:
       return factsOfGuardDecision(record.value as GuardDecision, record.partition);
+    case apiKeys.name:
+      return factsOfKey(record.value as ApiKey);
     default:
       throw new Error(`the audit does not know ${record.topic}`);
   }
@@ -115,6 +124,18 @@ function factsOfGuardDecision(decision: GuardDecision, partition: number): Audit
     reason,
     reference: '',
     occurredAt: at,
+  };
+}
+
+function factsOfKey({ id, name, action, scopes, actor, reason, changedAt }: ApiKey): AuditFacts {
+  return {
+    id: `key ${id} ${action} at ${changedAt}`,
+    actor,
+    action: `key ${action}`,
+    subject: `${name} (${id})`,
+    reason,
+    reference: scopes.join(' '),
+    occurredAt: changedAt,
   };
 }
 

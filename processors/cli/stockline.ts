@@ -8,6 +8,7 @@ import { channelCommand } from './channel.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
 import { forecastCommand, proposalCommand } from './forecast.ts';
+import { keyCommand } from './key.ts';
 import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
 import { replay } from './replay.ts';
@@ -239,6 +240,7 @@ for (const group of [
   dlqCommand(),
   channelCommand(),
   forecastCommand(),
+  keyCommand(),
   proposalCommand(),
   mapCommand(),
   sourceCommand(),

@@ -1,6 +1,7 @@
 /** The audit's chain: written once whatever crashes, and no change, gap or move in it goes unseen. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createKey, revokeKey } from '../../processors/api/keys.ts';
 import {
   type AuditFacts,
   chainedHash,
@@ -10,6 +11,7 @@ import {
 } from '../../processors/audit/chain.ts';
 import { auditTopology } from '../../processors/audit/topology.ts';
 import {
+  apiKeys,
   audit,
   commands,
   decisions,
@@ -184,7 +186,7 @@ describe('audit', () => {
   it('A1: each command and each decision is one entry, who and why included, whatever crashes', () => {
     const plain = placed([...script(40), commit]);
     expect(plain).toHaveLength(80);
-    expect(verifyChains(plain)).toMatchObject({ entries: 80, faults: [], beginsAt: {} });
+    expect(verifyChains(plain)).toMatchObject({ entries: 80, faults: [] });
     expect(plain.find(({ id }) => id === 'web|k3#0 asked')).toMatchObject({
       actor: 'maria',
       action: 'adjust',
@@ -235,7 +237,7 @@ describe('audit', () => {
     }
   });
 
-  it('A1: a change of one character anywhere, its hash made anew or not, is named there or at the next entry', () => {
+  it('A1: a reason that was added to, its hash made anew or not, is named there or at the next entry', () => {
     const whole = chain(12);
     fc.assert(
       fc.property(fc.nat(10), fc.string({ minLength: 1 }), fc.boolean(), (at, text, isRehashed) => {
@@ -291,10 +293,42 @@ describe('audit', () => {
     expect(verifyChains([...whole], heads).faults).toEqual([]);
   });
 
-  it('A1: what retention has taken from the front is told and is no fault', () => {
-    const whole = chain(12);
-    const { faults, beginsAt } = verifyChains(whole.slice(4));
-    expect(faults).toEqual([]);
-    expect(beginsAt).toEqual({ 0: placeAt(4) });
+  it('A1: a first entry that was dropped is named by the one after it', () => {
+    expect(verifyChains(chain(12).slice(1)).faults).toMatchObject([
+      { partition: 0, offset: placeAt(1), kind: 'dropped' },
+    ]);
+  });
+
+  it('A1: a chain that was made anew from its first entry is named by the heads of an earlier look', () => {
+    const { heads } = verifyChains(chain(12));
+    let previousHash = genesis;
+    const anew = chain(12).map((entry) => {
+      const facts = { ...entry, reason: 'lost' };
+      const hash = chainedHash(previousHash, facts);
+      const made = { ...facts, previousHash, hash };
+      previousHash = hash;
+      return made;
+    });
+    expect(verifyChains(anew).faults).toEqual([]);
+    expect(verifyChains(anew, heads).faults).toMatchObject([{ kind: 'dropped' }]);
+  });
+
+  it('A1: what was done to a key of the API is an entry, with who and why and without its secret', () => {
+    const by = { actor: 'maria', reason: 'for the shop', atMs: noon };
+    const of = { name: 'shop', scopes: ['stock:read'], requestsPerMinute: null };
+    const { key, token } = createKey(of, by);
+    const found = placed([
+      record(apiKeys, key.id, key),
+      record(apiKeys, key.id, revokeKey(key, { ...by, reason: 'leaked', atMs: noon + 1 })),
+      commit,
+    ]);
+    expect(found).toMatchObject([
+      { actor: 'maria', action: 'key created', reason: 'for the shop', reference: 'stock:read' },
+      { actor: 'maria', action: 'key revoked', reason: 'leaked' },
+    ]);
+    const secret = token.split('_').at(-1) ?? token;
+    const hash = Buffer.from(key.secrets[0]?.hash ?? []).toString('hex');
+    const text = JSON.stringify(found);
+    expect([secret, hash].some((one) => text.includes(one))).toBe(false);
   });
 });

@@ -1,0 +1,422 @@
+/** Who is let in, and to what: keys, tokens, scopes, quotas. Each attack is a test of its own. */
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authenticateBy } from '../../processors/api/authenticate.ts';
+import { createKey, KeyRing, revokeKey, rotateKey } from '../../processors/api/keys.ts';
+import { quotas } from '../../processors/api/quota.ts';
+import { issuerKeys, tokenReader } from '../../processors/api/token.ts';
+import { sampleServer } from './samples.ts';
+
+const localKey = 'stk_the-key-of-whoever-runs-it-0123456789';
+const issuer = 'https://login.example';
+const audience = 'stockline';
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const by = { actor: 'maria', reason: 'for the test', atMs: Date.now() };
+const hourMs = 3_600_000;
+
+let published: Server;
+let keysUrl = '';
+beforeAll(async () => {
+  const keys = [
+    { ...(await exportJWK(rsa.publicKey)), kid: 'r1', alg: 'RS256', use: 'sig' },
+    { ...(await exportJWK(ec.publicKey)), kid: 'e1', alg: 'ES256', use: 'sig' },
+  ];
+  published = createHttpServer((_, to) => to.end(JSON.stringify({ keys })));
+  await new Promise<void>((resolve) => published.listen(0, '127.0.0.1', resolve));
+  keysUrl = `http://127.0.0.1:${(published.address() as AddressInfo).port}/jwks`;
+});
+afterAll(() => published.close());
+
+async function guarded(perMinute = 1_000) {
+  const keys = new KeyRing();
+  const give = (scopes: readonly string[], requestsPerMinute: number | null = null) => {
+    const made = createKey({ name: 'n', scopes, requestsPerMinute }, by);
+    keys.take(made.key.id, made.key);
+    return made;
+  };
+  const readToken = tokenReader(issuerKeys(keysUrl), {
+    issuer,
+    audience,
+    algorithms: ['RS256', 'ES256'],
+  });
+  const authenticate = authenticateBy({ localKey, keys, isRestored: () => true, readToken });
+  const sample = await sampleServer(undefined, { authenticate, quota: quotas(perMinute) });
+  const get = (authorization: string | undefined, url = '/v1/stock/A', more = {}) =>
+    sample.server.inject({
+      url,
+      headers: { ...(authorization === undefined ? {} : { authorization }), ...more },
+    });
+  const send = (token: string, url: string, payload: object, method: 'POST' | 'PUT' = 'POST') =>
+    sample.server.inject({
+      method,
+      url,
+      payload,
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'k1' },
+    });
+  return { ...sample, keys, give, get, send };
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+const claims = (): JWTPayload => ({
+  iss: issuer,
+  aud: audience,
+  sub: 'till-7',
+  exp: nowSeconds() + 600,
+  scope: 'openid stock:read',
+});
+const signed = (payload: JWTPayload, header = { alg: 'RS256', kid: 'r1' }, key = rsa.privateKey) =>
+  new SignJWT(payload).setProtectedHeader(header).sign(key);
+const coded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Put together by hand: what no honest library would make. */
+function forged(header: object, payload: object, signature: (text: string) => Buffer): string {
+  const text = `${coded(header)}.${coded(payload)}`;
+  return `${text}.${signature(text).toString('base64url')}`;
+}
+
+type Attack = readonly [name: string, authorization: () => Promise<string | undefined> | string];
+
+const publicPem = rsa.publicKey.export({ type: 'spki', format: 'pem' });
+const without = (name: keyof JWTPayload): JWTPayload => {
+  const { [name]: _gone, ...rest } = claims();
+  return rest;
+};
+const bearer = async (token: Promise<string> | string): Promise<string> => `Bearer ${await token}`;
+
+const tokenAttacks: readonly Attack[] = [
+  ['alg none', () => `Bearer ${forged({ alg: 'none' }, claims(), () => Buffer.alloc(0))}`],
+  ['alg None', () => `Bearer ${forged({ alg: 'None' }, claims(), () => Buffer.alloc(0))}`],
+  [
+    'alg none, kid of a key',
+    () => `Bearer ${coded({ alg: 'none', kid: 'r1' })}.${coded(claims())}.`,
+  ],
+  [
+    'no signature',
+    async () => `Bearer ${(await signed(claims())).split('.').slice(0, 2).join('.')}.`,
+  ],
+  [
+    'HS256 with the public key as secret',
+    () =>
+      `Bearer ${forged({ alg: 'HS256', kid: 'r1' }, claims(), (text) =>
+        createHmac('sha256', publicPem).update(text).digest(),
+      )}`,
+  ],
+  [
+    'HS512 with an empty secret',
+    () =>
+      `Bearer ${forged({ alg: 'HS512', kid: 'r1' }, claims(), (text) =>
+        createHmac('sha512', '').update(text).digest(),
+      )}`,
+  ],
+  ['a key of somebody else', () => bearer(signed(claims(), undefined, otherRsa.privateKey))],
+  ['an algorithm that is not pinned', () => bearer(signed(claims(), { alg: 'RS512', kid: 'r1' }))],
+  ['a key id that is not published', () => bearer(signed(claims(), { alg: 'RS256', kid: 'r9' }))],
+  [
+    'a key id that is a path',
+    () =>
+      `Bearer ${forged({ alg: 'RS256', kid: '../../etc/passwd' }, claims(), (text) =>
+        sign('sha256', Buffer.from(text), otherRsa.privateKey),
+      )}`,
+  ],
+  [
+    'its own key in the header',
+    async () =>
+      `Bearer ${forged(
+        { alg: 'RS256', jwk: await exportJWK(otherRsa.publicKey) },
+        claims(),
+        (text) => sign('sha256', Buffer.from(text), otherRsa.privateKey),
+      )}`,
+  ],
+  [
+    'its own address of keys in the header',
+    () =>
+      `Bearer ${forged({ alg: 'RS256', kid: 'r1', jku: 'http://127.0.0.1:1/' }, claims(), (text) =>
+        sign('sha256', Buffer.from(text), otherRsa.privateKey),
+      )}`,
+  ],
+  [
+    'a critical header that nobody knows',
+    () =>
+      `Bearer ${forged({ alg: 'RS256', kid: 'r1', crit: ['x'], x: 1 }, claims(), (text) =>
+        sign('sha256', Buffer.from(text), rsa.privateKey),
+      )}`,
+  ],
+  [
+    'an RSA signature under the curve key',
+    () =>
+      `Bearer ${forged({ alg: 'ES256', kid: 'e1' }, claims(), (text) =>
+        sign('sha256', Buffer.from(text), rsa.privateKey),
+      )}`,
+  ],
+  [
+    'an all-zero curve signature (CVE-2022-21449)',
+    () => `Bearer ${forged({ alg: 'ES256', kid: 'e1' }, claims(), () => Buffer.alloc(64))}`,
+  ],
+  ['expired', () => bearer(signed({ ...claims(), exp: nowSeconds() - 60 }))],
+  ['without an end', () => bearer(signed(without('exp')))],
+  ['not valid yet', () => bearer(signed({ ...claims(), nbf: nowSeconds() + 600 }))],
+  ['for another audience', () => bearer(signed({ ...claims(), aud: 'payroll' }))],
+  ['for no audience', () => bearer(signed(without('aud')))],
+  ['of another issuer', () => bearer(signed({ ...claims(), iss: 'https://evil.example' }))],
+  ['of an issuer that begins alike', () => bearer(signed({ ...claims(), iss: `${issuer}.evil` }))],
+  ['without a subject', () => bearer(signed(without('sub')))],
+  ['a subject that reaches into another client', () => bearer(signed({ ...claims(), sub: 'a|b' }))],
+  ['a subject with a line break', () => bearer(signed({ ...claims(), sub: 'a\nb' }))],
+  [
+    'a payload that was changed',
+    async () => {
+      const [head, , signature] = (await signed(claims())).split('.');
+      return `Bearer ${head}.${coded({ ...claims(), sub: 'root' })}.${signature}`;
+    },
+  ],
+  ['a megabyte', () => `Bearer ${'a.'.repeat(4_500)}`],
+];
+
+const keyAttacks: readonly Attack[] = [
+  ['nothing', () => undefined as unknown as string],
+  ['an empty key', () => 'Bearer '],
+  ['another scheme', () => `Basic ${Buffer.from(`local:${localKey}`).toString('base64')}`],
+  ['the key without its scheme', () => localKey],
+  ['a prefix of the key', () => `Bearer ${localKey.slice(0, -1)}`],
+  ['the key and more', () => `Bearer ${localKey}0`],
+  ['the key in other letters', () => `Bearer ${localKey.toUpperCase()}`],
+  ['two keys', () => `Bearer x, Bearer ${localKey}`],
+  ['an id that does not exist', () => `Bearer stk_${'0'.repeat(18)}_${'A'.repeat(43)}`],
+  ['a pattern', () => 'Bearer stk_%_%'],
+  ['a word of SQL', () => "Bearer ' OR 1=1 --"],
+  ['a name that every object has', () => 'Bearer __proto__'],
+  ['a null byte', () => `Bearer ${localKey}\u0000`],
+];
+
+describe('access to the API', () => {
+  it('lets in by the local key, by a key that was given out and by a token of the issuer', async () => {
+    const { server, get, give } = await guarded();
+    const { token } = give(['stock:read']);
+    for (const good of [
+      localKey,
+      token,
+      await signed(claims()),
+      await signed(claims(), { alg: 'ES256', kid: 'e1' }, ec.privateKey),
+    ]) {
+      expect((await get(`Bearer ${good}`)).statusCode).toBe(200);
+    }
+    await server.close();
+  });
+
+  it.each([...keyAttacks, ...tokenAttacks])(
+    'refuses %s, and does not say why',
+    async (_, attack) => {
+      const { server, get, asked } = await guarded();
+      const answer = await get(await attack());
+      expect([answer.statusCode, answer.json().code]).toEqual([401, 'UNAUTHENTICATED']);
+      expect(answer.json().detail).toBe('send Authorization: Bearer <key or token> that is valid');
+      expect(asked).toEqual([]);
+      await server.close();
+    },
+  );
+
+  it('takes a rotated key beside the new one until its time is over, and neither once revoked', async () => {
+    const { server, get, keys, give } = await guarded();
+    const first = give(['stock:read']);
+    const second = rotateKey(first.key, { ...by, atMs: Date.now() }, hourMs);
+    keys.take(second.key.id, second.key);
+    const status = async (token: string) => (await get(`Bearer ${token}`)).statusCode;
+    expect(await Promise.all([first.token, second.token].map(status))).toEqual([200, 200]);
+    const over = rotateKey(first.key, { ...by, atMs: Date.now() - 2 * hourMs }, hourMs);
+    keys.take(over.key.id, over.key);
+    expect(await Promise.all([first.token, over.token].map(status))).toEqual([401, 200]);
+    keys.take(over.key.id, revokeKey(over.key, by));
+    expect(await Promise.all([first.token, over.token].map(status))).toEqual([401, 401]);
+    await server.close();
+  });
+
+  it('refuses a key after its last day, and one key with the secret of another', async () => {
+    const { server, get, keys, give } = await guarded();
+    const ended = createKey({ name: 'n', scopes: [], requestsPerMinute: null }, by, Date.now() - 1);
+    keys.take(ended.key.id, ended.key);
+    expect((await get(`Bearer ${ended.token}`)).statusCode).toBe(401);
+    const [one, other] = [give(['stock:read']), give(['stock:write'])];
+    const crossed = one.token.replace(one.key.id, other.key.id);
+    expect((await get(`Bearer ${crossed}`)).statusCode).toBe(401);
+    await server.close();
+  });
+
+  it('says that keys are being read while they are, instead of refusing a good one', async () => {
+    const ways = { localKey, keys: new KeyRing(), isRestored: () => false };
+    const { server } = await sampleServer(undefined, { authenticate: authenticateBy(ways) });
+    const { token } = createKey({ name: 'n', scopes: [], requestsPerMinute: null }, by);
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await server.inject({ url: '/v1/stock/A', headers })).statusCode).toBe(503);
+    await server.close();
+  });
+
+  it('tells a token apart from an issuer that does not answer', async () => {
+    const readToken = tokenReader(issuerKeys('http://127.0.0.1:1/jwks'), {
+      issuer,
+      audience,
+      algorithms: ['RS256'],
+    });
+    const ways = { localKey, keys: new KeyRing(), isRestored: () => true, readToken };
+    const { server } = await sampleServer(undefined, { authenticate: authenticateBy(ways) });
+    const headers = { authorization: `Bearer ${await signed(claims())}` };
+    expect((await server.inject({ url: '/v1/stock/A', headers })).statusCode).toBe(503);
+    await server.close();
+  });
+
+  const line = { sku: 'A', location: 'L2', quantity: 1 };
+  const crossings = [
+    ['reading without stock:read', ['stock:write'], 'GET', '/v1/stock/A', {}],
+    ['reading all with one location', ['stock:read@L1'], 'GET', '/v1/stock/A', {}],
+    ['reading another location', ['stock:read@L1'], 'GET', '/v1/stock/A/locations/L2', {}],
+    ['listing all with one location', ['stock:read@L1'], 'GET', '/v1/stock', {}],
+    ['the changes of all', ['stock:read@L1'], 'GET', '/v1/changes', {}],
+    ['the stream of all', ['stock:read@L1'], 'GET', '/v1/stock/stream', {}],
+    ['another channel', ['stock:read@web'], 'GET', '/v1/channels/shop/stock', {}],
+    [
+      'a batch with one foreign cell',
+      ['stock:read@L1'],
+      'POST',
+      '/v1/stock:batchGet',
+      { cells: [{ sku: 'A', location: 'L1' }, line] },
+    ],
+    [
+      'a batch that names no location',
+      ['stock:read@L1'],
+      'POST',
+      '/v1/stock:batchGet',
+      { cells: [{ sku: 'A' }] },
+    ],
+    ['reserving with a reading key', ['stock:read'], 'POST', '/v1/reservations', { lines: [line] }],
+    [
+      'reserving for another channel',
+      ['reservations:write@web'],
+      'POST',
+      '/v1/reservations',
+      { channel: 'shop', lines: [line] },
+    ],
+    [
+      'reserving for no channel',
+      ['reservations:write@web'],
+      'POST',
+      '/v1/reservations',
+      { lines: [line] },
+    ],
+    [
+      'adjusting with a reserving key',
+      ['reservations:write'],
+      'POST',
+      '/v1/adjustments',
+      { lines: [line] },
+    ],
+    ['adjusting elsewhere', ['stock:write@L1'], 'POST', '/v1/adjustments', { lines: [line] }],
+    [
+      'counting elsewhere',
+      ['stock:write@L1'],
+      'POST',
+      '/v1/counts',
+      { lines: [line], countedAt: '2026-05-20T08:00:00Z' },
+    ],
+    [
+      'moving from elsewhere',
+      ['stock:write@L1'],
+      'POST',
+      '/v1/transfers',
+      { sku: 'A', from: 'L2', to: 'L1', quantity: 1 },
+    ],
+    [
+      'moving to elsewhere',
+      ['stock:write@L1'],
+      'POST',
+      '/v1/transfers',
+      { sku: 'A', from: 'L1', to: 'L2', quantity: 1 },
+    ],
+    [
+      'a share for another channel',
+      ['allocations:write@L1', 'allocations:write@web'],
+      'PUT',
+      '/v1/allocations',
+      { sku: 'A', location: 'L1', channel: 'shop', quantity: 1 },
+    ],
+  ] as const;
+
+  it.each(crossings)('refuses %s', async (_, scopes, method, url, payload) => {
+    const { server, give, asked } = await guarded();
+    const { token } = give(scopes);
+    const answer = await server.inject({
+      method,
+      url,
+      ...(method === 'GET' ? {} : { payload }),
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'k1' },
+    });
+    expect([answer.statusCode, answer.json().code]).toEqual([403, 'FORBIDDEN']);
+    expect(asked).toEqual([]);
+    await server.close();
+  });
+
+  it('does not show one client what another has asked', async () => {
+    const { server, get, give, send } = await guarded();
+    const [one, other] = [give(['reservations:write']), give(['reservations:write', 'stock:read'])];
+    const body = { lines: [{ sku: 'A', quantity: 1 }] };
+    expect((await send(one.token, '/v1/reservations', body)).statusCode).toBe(200);
+    expect((await get(`Bearer ${other.token}`, '/v1/requests/k1')).statusCode).toBe(404);
+    expect((await get(`Bearer ${one.token}`, '/v1/requests/k1')).statusCode).toBe(200);
+    await server.close();
+  });
+
+  it('grants nothing for words of a token that are no scopes of ours', async () => {
+    const { server, get } = await guarded();
+    for (const scope of ['', 'stock:*', 'stock:read@', 'STOCK:READ', '* admin', 'stock:reads']) {
+      const token = await signed({ ...claims(), scope });
+      expect((await get(`Bearer ${token}`)).statusCode).toBe(403);
+    }
+    await server.close();
+  });
+
+  it('tells a client its quota with every answer, and when to come back once it is used up', async () => {
+    const { server, get, give } = await guarded();
+    const { token } = give(['stock:read'], 3);
+    const answers = [];
+    for (let n = 0; n < 5; n += 1) answers.push(await get(`Bearer ${token}`));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429, 429]);
+    expect(answers[0]?.headers).toMatchObject({
+      'ratelimit-policy': '"minute";q=3;w=60',
+      ratelimit: expect.stringMatching(/^"minute";r=2;t=\d+$/),
+    });
+    expect(answers[4]?.json().code).toBe('RATE_LIMITED');
+    expect(Number(answers[4]?.headers['retry-after'])).toBeGreaterThan(0);
+    await server.close();
+  });
+
+  it('counts a client once, whatever address, case or secret it comes with', async () => {
+    const { server, get, keys, give } = await guarded();
+    const first = give(['stock:read'], 2);
+    const second = rotateKey(first.key, { ...by, atMs: Date.now() }, hourMs);
+    keys.take(second.key.id, second.key);
+    const tries = [
+      [`Bearer ${first.token}`, { 'x-forwarded-for': '1.1.1.1' }],
+      [`bearer ${first.token}`, { 'x-forwarded-for': '2.2.2.2' }],
+      [`Bearer ${second.token}`, { 'x-real-ip': '3.3.3.3' }],
+      [`Bearer ${second.token}`, { forwarded: 'for=4.4.4.4' }],
+    ] as const;
+    const statuses = [];
+    for (const [authorization, more] of tries) {
+      statuses.push((await get(authorization, '/v1/stock/A', more)).statusCode);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    const other = give(['stock:read'], 2);
+    expect((await get(`Bearer ${other.token}`)).statusCode).toBe(200);
+    await server.close();
+  });
+
+  it('keeps only hashes of keys', () => {
+    const { key, token } = createKey({ name: 'n', scopes: [], requestsPerMinute: null }, by);
+    const secret = token.split('_').slice(2).join('_');
+    expect(JSON.stringify(key)).not.toContain(secret);
+    expect(Buffer.from(key.secrets[0]?.hash ?? []).length).toBe(32);
+  });
+});
