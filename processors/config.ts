@@ -10,6 +10,7 @@ const processorNames = [
   'carts',
   'channels',
   'audit',
+  'webhooks',
   'anomalies',
   'forecasts',
   'analytics',
@@ -63,6 +64,7 @@ const schema = z.object({
     .pipe(z.array(z.enum(tokenAlgorithms)).min(1)),
   STOCKLINE_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
   STOCKLINE_DELIVERY: z.string().optional(),
+  STOCKLINE_WEBHOOKS: z.string().optional(),
   STOCKLINE_SECRET_KEY: z.string().min(32).optional(),
   STOCKLINE_ASSIGNMENT: z
     .string()
@@ -143,6 +145,8 @@ export type Config = {
   };
   /** Shared by instances of the API, for quotas; absent: each counts for itself. */
   readonly redisUrl: string | undefined;
+  /** Sources of webhooks that come in; absent: none. */
+  readonly webhooksFile: string | undefined;
   readonly delivery: {
     /** Marketplace accounts and the rules of webhooks; absent: no account, the ordinary rules. */
     readonly settingsFile: string | undefined;
@@ -252,6 +256,7 @@ export function parseConfig(environment: Environment): Config {
       tokens: tokensOf(values),
     },
     redisUrl: values.STOCKLINE_REDIS,
+    webhooksFile: values.STOCKLINE_WEBHOOKS,
     delivery: {
       settingsFile: values.STOCKLINE_DELIVERY,
       secretKey: values.STOCKLINE_SECRET_KEY,

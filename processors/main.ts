@@ -9,6 +9,7 @@ import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
 import { openRedis } from './adapters/redis.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
+import { receiver } from './adapters/webhook-received.ts';
 import { type Analytics, runAnalytics } from './analytics/run.ts';
 import { loadedTopics } from './analytics/tables.ts';
 import { keyIn } from './api/local-key.ts';
@@ -21,6 +22,7 @@ import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadGuard, loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
+import { loadWebhookSources } from './cli/webhook-sources.ts';
 import { type Config, parseConfig } from './config.ts';
 import type { HopOfProcess } from './freshness/ports.ts';
 import { runFreshness } from './freshness/run.ts';
@@ -36,6 +38,7 @@ import {
   requestKey,
   requests,
   stockLevels,
+  webhooks,
 } from './topics.ts';
 import { topologiesOf } from './topologies.ts';
 import type { Topic } from './topology/topic.ts';
@@ -63,7 +66,12 @@ process.on('disconnect', () => stopping.abort());
 
 const policies = loadPolicies(config.policiesFile);
 const guard = loadGuard(config.policiesFile);
-const rules = { ...loadRules(config.rulesFile), ...(guard === undefined ? {} : { guard }) };
+const webhooksIn = loadWebhookSources(config.webhooksFile);
+const rules = {
+  ...loadRules(config.rulesFile),
+  ...(guard === undefined ? {} : { guard }),
+  webhookSources: webhooksIn.sources,
+};
 const running: Running[] = [];
 const hops: HopOfProcess[] = [];
 for (const name of config.processors) {
@@ -237,6 +245,7 @@ async function startApi(
       { topic: outcomes as unknown as Topic<never, never>, last: outcomesReadAgain },
     ],
     requests,
+    webhooks,
     keyOf: ({ client, idempotencyKey }) => requestKey(client, idempotencyKey),
     telemetry: own,
     signal: stopping.signal,
@@ -248,6 +257,7 @@ async function startApi(
     ...(tls === undefined ? {} : { tls }),
     ...(tokens === undefined ? {} : { readToken: tokenReader(issuerKeys(tokens.keysUrl), tokens) }),
     quota: quotas(requestsPerMinute, redis),
+    webhooks: { believe: receiver(webhooksIn), write: runtime.writeWebhook },
     channels,
     localKey: api.key ?? keyIn(`${settings.runDirectory}/api.key`),
   });

@@ -23,6 +23,7 @@ import type {
   StockKey,
   StockLevel,
   Subscription,
+  Webhook,
 } from '../schemas/types.ts';
 import type { Topic } from './topology/topic.ts';
 import { wire } from './wire.ts';
@@ -128,6 +129,14 @@ export const subscriptions: Topic<string, Subscription> = bySku(
 /** Clients of the API, with hashes of their secrets. Key: id. */
 export const apiKeys: Topic<string, ApiKey> = bySku('inventory.api-key.v1', 'api-key', 'compact');
 
+/** Webhooks that have come in, as they came. Key: the source, so that all of one stay in order. */
+export const webhooks: Topic<string, Webhook> = bySku(
+  'inventory.webhook.v1',
+  'webhook',
+  'delete',
+  30 * dayMs,
+);
+
 export const stockLevels: Topic<StockKey, StockLevel> = {
   name: 'inventory.stock.v1',
   key: wire<StockKey>('stock-key'),
@@ -226,4 +235,5 @@ export const inventoryTopics = [
   deliveryAttempts,
   subscriptions,
   apiKeys,
+  webhooks,
 ] as const;

@@ -11,8 +11,17 @@ import { intakeTopology } from './intake/topology.ts';
 import type { StockRules } from './stock/rules.ts';
 import { stockTopologyBy } from './stock/topology.ts';
 import type { Topology } from './topology/topology.ts';
+import type { WebhookSource } from './webhooks/source.ts';
+import { webhooksTopology } from './webhooks/topology.ts';
 
-export type StreamProcessor = 'intake' | 'stock' | 'carts' | 'channels' | 'audit' | 'anomalies';
+export type StreamProcessor =
+  | 'intake'
+  | 'stock'
+  | 'carts'
+  | 'channels'
+  | 'audit'
+  | 'webhooks'
+  | 'anomalies';
 
 /** What an installation says of its stock and its bundles. */
 export type Rules = {
@@ -20,6 +29,8 @@ export type Rules = {
   readonly bundles: Bundles;
   /** Of the channels; absent: everything is told at once. */
   readonly guard?: Guard;
+  /** Whose webhooks are taken; absent: nobody's. */
+  readonly webhookSources?: readonly WebhookSource[];
 };
 
 /** The state's type matters to the step alone. */
@@ -41,6 +52,8 @@ export function topologiesOf(
       return [channelsTopology(policies, rules.guard) as unknown as AnyTopology];
     case 'audit':
       return [auditTopology() as unknown as AnyTopology];
+    case 'webhooks':
+      return [webhooksTopology(rules.webhookSources ?? []) as unknown as AnyTopology];
     case 'anomalies':
       return [cellAnomaliesTopology(), placeAnomaliesTopology()] as unknown as AnyTopology[];
   }

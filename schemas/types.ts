@@ -889,3 +889,17 @@ export type Subscription = {
   /** When this record was made. */
   readonly changedAt: number;
 };
+
+/** What a shop or another system has told us, as it came, its signature checked. */
+export type Webhook = {
+  /** Who told it, as the installation names its sources. */
+  readonly source: string;
+  /** The sender's id of it; the same when it is sent again. */
+  readonly deliveryId: string;
+  /** What happened, where a header says so; else empty. */
+  readonly event: string;
+  /** When it came. */
+  readonly receivedAt: number;
+  /** The body, byte by byte. */
+  readonly body: Uint8Array;
+};

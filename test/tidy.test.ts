@@ -58,6 +58,7 @@ for (const processor of [
   'anomalies',
   'forecasts',
   'freshness',
+  'webhooks',
 ]) {
   mayImportOf(processor);
 }

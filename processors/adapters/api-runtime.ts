@@ -1,5 +1,5 @@
 /** What an instance of the API needs of Kafka: followers of the topics, and a writer of requests. */
-import type { Request } from '../../schemas/types.ts';
+import type { Request, Webhook } from '../../schemas/types.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import { recordWriter } from './record-writer.ts';
@@ -9,6 +9,7 @@ import type { KafkaPlaces } from './topic-reader.ts';
 export type ApiRuntime = {
   readonly follow: (events: FollowerEvents) => Promise<void>;
   readonly write: (request: Request) => Promise<void>;
+  readonly writeWebhook: (webhook: Webhook) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -17,15 +18,20 @@ export async function apiRuntime(options: {
   /** Read whole: stock levels, channel figures, freshness; and of the outcomes the last ones. */
   readonly followed: readonly Followed[];
   readonly requests: Topic<string, Request>;
+  readonly webhooks: Topic<string, Webhook>;
   readonly keyOf: (request: Request) => string;
   readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
 }): Promise<ApiRuntime> {
   const { places, followed, telemetry, signal } = options;
   const writer = await recordWriter(places, options.requests);
+  const webhookWriter = await recordWriter(places, options.webhooks);
   return {
     follow: (events) => followTopics(places, 'api', followed, events, telemetry, signal),
     write: (request) => writer.write(options.keyOf(request), request),
-    close: () => writer.close(),
+    writeWebhook: (webhook) => webhookWriter.write(webhook.source, webhook),
+    close: async () => {
+      await Promise.all([writer.close(), webhookWriter.close()]);
+    },
   };
 }

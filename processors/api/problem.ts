@@ -6,6 +6,7 @@ export const problems = {
   CURSOR_INVALID: [400, 'This is no cursor of this list'],
   IDEMPOTENCY_KEY_MISSING: [400, 'A write needs the header Idempotency-Key'],
   UNAUTHENTICATED: [401, 'Who asks is not known'],
+  SIGNATURE_INVALID: [401, 'The webhook is not signed by its source'],
   FORBIDDEN: [403, 'The client may not do this'],
   NOT_FOUND: [404, 'There is no such thing'],
   METHOD_NOT_ALLOWED: [405, 'This path does not take that method'],

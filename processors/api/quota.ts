@@ -35,7 +35,7 @@ export function quotas(perMinute: number, redis?: Redis): Quota {
 }
 
 /** Headers: draft-ietf-httpapi-ratelimit-headers-10, as structured fields. */
-export function takenOf(quota: number, counted: RateLimiterRes): Taken {
+function takenOf(quota: number, counted: RateLimiterRes): Taken {
   const left = Math.max(0, quota - counted.consumedPoints);
   const seconds = Math.max(1, Math.ceil(counted.msBeforeNext / 1000));
   const headers = {

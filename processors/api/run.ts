@@ -13,7 +13,10 @@ export type ApiPorts = {
   readonly write: (request: Request) => Promise<void>;
 };
 
-export type ApiOptions = Pick<ServerOptions, 'tls' | 'origins' | 'deadlineMs' | 'quota'> & {
+export type ApiOptions = Pick<
+  ServerOptions,
+  'tls' | 'origins' | 'deadlineMs' | 'quota' | 'webhooks'
+> & {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;

@@ -21,6 +21,7 @@ import { reads } from './reads.ts';
 import type { App } from './routing.ts';
 import { streamRoute } from './stream-route.ts';
 import type { StockView } from './view.ts';
+import { type ReceiverPort, webhookPath, webhookRoute } from './webhook-route.ts';
 import { writeRoutes } from './write-routes.ts';
 import { type RequestPort, writes } from './writes.ts';
 
@@ -30,6 +31,8 @@ export type ServerOptions = {
   readonly authenticate: Authenticate;
   /** Absent: everybody may ask as often as they like. */
   readonly quota?: Quota;
+  /** Absent: no source is told of. */
+  readonly webhooks?: ReceiverPort;
   readonly now?: () => number;
   /** How long a write waits for its outcome. */
   readonly deadlineMs?: number;
@@ -101,6 +104,8 @@ export async function createServer(options: ServerOptions) {
   app.addHook('onRequest', async (request, reply) => {
     const path = pathOf(request);
     if (open.has(path) || path === '/docs' || path.startsWith('/docs/')) return;
+    // Its signature says who it is from.
+    if (path.startsWith(webhookPath)) return;
     const client = await options.authenticate(request.headers);
     if ('kind' in client) return sendProblem(request, reply, client);
     request.client = client;
@@ -118,6 +123,7 @@ export async function createServer(options: ServerOptions) {
   readRoutes(app, reading);
   writeRoutes(app, writing);
   await graphqlRoute(app, reading, writing);
+  await webhookRoute(app, options.webhooks);
   streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
   await app.ready();
   return app;

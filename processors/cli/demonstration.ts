@@ -151,7 +151,7 @@ function launchProcessors(
     processes: {
       intake: 'intake',
       stock: 'stock',
-      carts: 'carts,audit',
+      carts: 'carts,audit,webhooks',
       channels: 'channels',
       analytics: 'analytics',
       anomalies: 'anomalies',
