@@ -2,6 +2,7 @@
  * `fast` needs nothing but Node; `real` runs on one native stack that is started once; `chaos` starts a Kafka of its own
  * and depends on timings, so it runs only when it is asked for.
  */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -14,6 +15,8 @@ export default defineConfig({
           exclude: ['test/**/*.real.test.ts', 'test/**/*.chaos.test.ts'],
           testTimeout: 120_000,
         },
+        // As Node resolves it: mercurius and we have to share one.
+        resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
       },
       {
         test: {

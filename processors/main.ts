@@ -2,21 +2,15 @@
 
 import { systems } from '../connectors/systems.ts';
 import { consolePage } from '../dashboards/console.ts';
-import { apiRuntime } from './adapters/api-runtime.ts';
 import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
 import { freshnessRuntime } from './adapters/freshness-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
-import { openRedis } from './adapters/redis.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
-import { receiver } from './adapters/webhook-received.ts';
 import { type Analytics, runAnalytics } from './analytics/run.ts';
 import { loadedTopics } from './analytics/tables.ts';
-import { keyIn } from './api/local-key.ts';
-import { quotas } from './api/quota.ts';
-import { runApi } from './api/run.ts';
-import { issuerKeys, tokenReader } from './api/token.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
+import { startApi } from './cli/api-process.ts';
 import { startDelivery } from './cli/delivery-process.ts';
 import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
@@ -28,24 +22,10 @@ import type { HopOfProcess } from './freshness/ports.ts';
 import { runFreshness } from './freshness/run.ts';
 import { heartbeatTopic } from './intake/topology.ts';
 import { createProcessor, type Processor } from './runtime/run.ts';
-import {
-  apiKeys,
-  channelStock,
-  deadLetters,
-  freshness,
-  inventoryPartitions,
-  outcomes,
-  requestKey,
-  requests,
-  stockLevels,
-  webhooks,
-} from './topics.ts';
+import { deadLetters, freshness, inventoryPartitions } from './topics.ts';
 import { topologiesOf } from './topologies.ts';
-import type { Topic } from './topology/topic.ts';
 
 const statusEveryMs = 500;
-/** Of each partition: what came of the last requests is known from the start. */
-const outcomesReadAgain = 5_000;
 
 type Running = {
   readonly name: string;
@@ -76,7 +56,7 @@ const running: Running[] = [];
 const hops: HopOfProcess[] = [];
 for (const name of config.processors) {
   if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
-  else if (name === 'api') running.push(await startApi(config, telemetry, policies));
+  else if (name === 'api') running.push(await startInventoryApi(config, telemetry, policies));
   else if (name === 'forecasts') running.push(startForecasting(config, telemetry));
   else if (name === 'delivery') running.push(await startOutward(config, telemetry, policies));
   else {
@@ -230,54 +210,27 @@ function startForecasting(settings: Config, telemetries: ProcessTelemetry): Runn
   return { name: 'forecasts', done: forecasting.done, ready: () => true };
 }
 
-async function startApi(
+async function startInventoryApi(
   settings: Config,
   telemetries: ProcessTelemetry,
   channelPolicies: readonly ChannelPolicy[],
 ): Promise<Running> {
   const channels = channelPolicies.map((policy) => policy.channel);
   const own = telemetries.of('api');
-  const whole = [stockLevels, freshness, apiKeys, ...channels.map(channelStock)];
-  const runtime = await apiRuntime({
-    places: { brokers: settings.brokers, registryUrl: settings.registryUrl },
-    followed: [
-      ...whole.map((topic) => ({ topic: topic as unknown as Topic<never, never> })),
-      { topic: outcomes as unknown as Topic<never, never>, last: outcomesReadAgain },
-    ],
-    requests,
-    webhooks,
-    keyOf: ({ client, idempotencyKey }) => requestKey(client, idempotencyKey),
-    telemetry: own,
-    signal: stopping.signal,
-  });
-  const { tls, tokens, requestsPerMinute, ...api } = settings.api;
-  const redis = settings.redisUrl === undefined ? undefined : openRedis(settings.redisUrl, own);
-  const running = await runApi(runtime, {
-    ...api,
-    ...(tls === undefined ? {} : { tls }),
-    ...(tokens === undefined ? {} : { readToken: tokenReader(issuerKeys(tokens.keysUrl), tokens) }),
-    quota: quotas(requestsPerMinute, redis),
-    webhooks: { believe: receiver(webhooksIn), write: runtime.writeWebhook },
-    channels,
-    localKey: api.key ?? keyIn(`${settings.runDirectory}/api.key`),
-  });
-  own.log('info', `the API listens on ${running.url}`);
+  const api = await startApi(settings, channels, webhooksIn, own, stopping.signal);
   return {
     name: 'api',
-    done: running.done.finally(async () => {
-      await Promise.all([running.close(), runtime.close()]);
-      redis?.disconnect();
-    }),
-    ready: running.ready,
-    apiUrl: running.url,
+    done: api.done,
+    ready: api.ready,
+    apiUrl: api.url,
     status: () => ({
-      records: running.cells(),
+      records: api.cells(),
       lagRecords: 0,
-      lagSeconds: running.lagMs() / 1000,
+      lagSeconds: api.lagMs() / 1000,
       transactions: 0,
       lastCommitMs: 0,
       deadLetters: 0,
-      counted: { cells: running.cells() },
+      counted: { cells: api.cells() },
     }),
   };
 }

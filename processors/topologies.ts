@@ -14,14 +14,17 @@ import type { Topology } from './topology/topology.ts';
 import type { WebhookSource } from './webhooks/source.ts';
 import { webhooksTopology } from './webhooks/topology.ts';
 
-export type StreamProcessor =
-  | 'intake'
-  | 'stock'
-  | 'carts'
-  | 'channels'
-  | 'audit'
-  | 'webhooks'
-  | 'anomalies';
+export const streamProcessors = [
+  'intake',
+  'stock',
+  'carts',
+  'channels',
+  'audit',
+  'webhooks',
+  'anomalies',
+] as const;
+
+export type StreamProcessor = (typeof streamProcessors)[number];
 
 /** What an installation says of its stock and its bundles. */
 export type Rules = {

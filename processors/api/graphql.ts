@@ -3,12 +3,17 @@ import { GraphQLError } from 'graphql';
 import mercurius, { type IResolvers } from 'mercurius';
 import { z } from 'zod';
 import { type Client, forbidden, narrowedTo, type scopes } from './access.ts';
+import { changeOf } from './answers.ts';
+import { changeFeed, type Feed, feedStart } from './change-feed.ts';
+import { eventStream } from './event-stream.ts';
 import { costRule, depthMax } from './graphql-limits.ts';
+import { openSubscription, readSubscription, sendResults } from './graphql-stream.ts';
 import * as models from './models.ts';
 import { isProblem, type Problem, problem, statusOf } from './problem.ts';
 import type { Reads } from './reads.ts';
 import { ending as endingOf, reserving } from './requests.ts';
 import { type App, answers } from './routing.ts';
+import type { StockView } from './view.ts';
 import type { Writes } from './writes.ts';
 
 type Context = { readonly client: Client };
@@ -32,6 +37,11 @@ type Mutation {
   release(key: String!, reservation: String!): Outcome!
   fulfil(key: String!, reservation: String!): Outcome!
 }
+type Subscription {
+  "What changes from the cursor on, without a gap; without one from now on. Answered as text/event-stream."
+  changes(sku: String, channel: String, cursor: String): Changes!
+}
+type Changes { cursor: String! cells: [Cell!]! figures: [Figure!]! }
 enum Status { inStock low out }
 enum Policy { FillOrKill FillAll FillAllAvailable }
 input LineInput { sku: String! location: String quantity: Float! }
@@ -74,7 +84,13 @@ const question = z.object({
   operationName: z.string().max(200).nullish(),
 });
 
-export async function graphqlRoute(app: App, reads: Reads, writes: Writes): Promise<void> {
+export async function graphqlRoute(
+  app: App,
+  view: StockView,
+  reads: Reads,
+  writes: Writes,
+  heartbeatMs: number,
+): Promise<void> {
   await app.register(mercurius, {
     schema: graphqlSchema,
     resolvers: resolversOf(reads, writes),
@@ -95,9 +111,31 @@ export async function graphqlRoute(app: App, reads: Reads, writes: Writes): Prom
     },
     async (request, to) => {
       const { query, variables, operationName } = request.body;
+      const given = variables ?? {};
+      const asking = { query, variables: given, operationName: operationName ?? undefined };
       const context = { client: request.client };
+      if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
+        const { schema } = app.graphql;
+        const document = readSubscription(schema, asking);
+        const until = new AbortController();
+        const results =
+          'kind' in document
+            ? await openSubscription(
+                schema,
+                document,
+                asking,
+                { ...context, until: until.signal },
+                changesFrom(view),
+              )
+            : document;
+        if (!(Symbol.asyncIterator in results)) {
+          return to.send({ data: null, errors: errorsOf({ errors: results }) });
+        }
+        const stream = eventStream(to, heartbeatMs);
+        stream.ended.addEventListener('abort', () => until.abort());
+        return sendResults(results, stream);
+      }
       try {
-        const given = variables ?? {};
         return to.send(await app.graphql(query, context, given, operationName ?? undefined));
       } catch (error) {
         return to.send({ data: null, errors: errorsOf(error) });
@@ -172,6 +210,32 @@ function resolversOf(reads: Reads, writes: Writes): IResolvers {
         Object.entries(watermarks).map(([source, asOf]) => ({ source, asOf })),
     },
   } as unknown as IResolvers;
+}
+
+/** The one subscription that there is: `changes`. */
+function changesFrom(view: StockView) {
+  const about = z.object({
+    sku: models.sku.optional(),
+    channel: models.channel.optional(),
+    cursor: z.string().max(4_000).optional(),
+  });
+  return (_: unknown, given: unknown, context: Context & { readonly until: AbortSignal }) => {
+    const known = parsed(about, given);
+    may(context.client, 'stock:read', known.channel === undefined ? [] : [known.channel]);
+    const from = feedStart(view, known.cursor);
+    if ('kind' in from) throw asError(from);
+    return changesOf(changeFeed(view, from, known, context.until));
+  };
+}
+
+async function* changesOf(feed: AsyncIterable<Feed>) {
+  for await (const one of feed) {
+    if (one === 'expired') throw asError(problem('CURSOR_EXPIRED', 'read the figures anew'));
+    const told = one.changes.map(changeOf);
+    const cells = told.flatMap((change) => (change.kind === 'stock' ? [change.cell] : []));
+    const figures = told.flatMap((change) => (change.kind === 'channel' ? [change.figure] : []));
+    yield { changes: { cursor: one.cursor, cells, figures } };
+  }
 }
 
 function mutationsOf(writes: Writes) {

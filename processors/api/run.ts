@@ -15,7 +15,7 @@ export type ApiPorts = {
 
 export type ApiOptions = Pick<
   ServerOptions,
-  'tls' | 'origins' | 'deadlineMs' | 'quota' | 'webhooks'
+  'tls' | 'origins' | 'deadlineMs' | 'quota' | 'webhooks' | 'records'
 > & {
   readonly host: string;
   /** 0: any free one. */

@@ -18,6 +18,7 @@ import { type Problem, type ProblemCode, problem, problemBody, statusOf } from '
 import type { Quota } from './quota.ts';
 import { readRoutes } from './read-routes.ts';
 import { reads } from './reads.ts';
+import { type RecordPort, recordRoutes } from './record-routes.ts';
 import type { App } from './routing.ts';
 import { streamRoute } from './stream-route.ts';
 import type { StockView } from './view.ts';
@@ -33,6 +34,8 @@ export type ServerOptions = {
   readonly quota?: Quota;
   /** Absent: no source is told of. */
   readonly webhooks?: ReceiverPort;
+  /** Absent: only the figures of now are told. */
+  readonly records?: RecordPort;
   readonly now?: () => number;
   /** How long a write waits for its outcome. */
   readonly deadlineMs?: number;
@@ -122,9 +125,11 @@ export async function createServer(options: ServerOptions) {
   app.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   readRoutes(app, reading);
   writeRoutes(app, writing);
-  await graphqlRoute(app, reading, writing);
+  const heartbeatMs = options.heartbeatMs ?? 15_000;
+  await graphqlRoute(app, options.view, reading, writing, heartbeatMs);
+  recordRoutes(app, options.records);
   await webhookRoute(app, options.webhooks);
-  streamRoute(app, options.view, reading, options.heartbeatMs ?? 15_000);
+  streamRoute(app, options.view, reading, heartbeatMs);
   await app.ready();
   return app;
 }

@@ -12,7 +12,7 @@ import type { ChannelPolicy } from '../channels/policy.ts';
 import { capturedTables } from '../intake/mapping.ts';
 import { sourceTopics } from '../intake/topology.ts';
 import { channelStock, inventoryTopics } from '../topics.ts';
-import { topologiesOf } from '../topologies.ts';
+import { streamProcessors, topologiesOf } from '../topologies.ts';
 import type { Topic } from '../topology/topic.ts';
 import { applyConnectors, secret } from './connectors.ts';
 import type { Places } from './places.ts';
@@ -42,9 +42,9 @@ export async function applyTopicsAndSchemas(
     ...inventoryTopics,
     ...policies.map((policy) => channelStock(policy.channel)),
   ] as unknown as readonly Topic<never, never>[];
-  const topologies = (
-    ['intake', 'stock', 'carts', 'channels', 'audit', 'anomalies'] as const
-  ).flatMap((processor) => topologiesOf(processor, policies, ordinaryRules));
+  const topologies = streamProcessors.flatMap((processor) =>
+    topologiesOf(processor, policies, ordinaryRules),
+  );
   const { created } = await applyTopics(places.brokers, [
     ...systems.flatMap((mapping) => sourceTopics(mapping).map((name) => foreignSettings({ name }))),
     ...own.map(topicSettings),

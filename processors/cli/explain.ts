@@ -33,8 +33,7 @@ export async function explain(
   options: ExplainOptions,
 ): Promise<number> {
   const places = readKafkaPlaces(process.env, options.directory);
-  const filed = await readLedgerOf(places, sku);
-  const cells = chosenCells(sku, location, filed, options.at);
+  const cells = chosenCells(sku, location, await readLedgerOf(places, sku), options.at);
   const statements = options.source
     ? await statementsOf(places, sku, effectIdsOf(cells, options.json ? Infinity : options.steps))
     : new Map<string, StatedBy>();
@@ -47,6 +46,24 @@ export async function explain(
     : cells.map((cell) => shownCell(cell, options.steps, statements)).join('\n\n');
   process.stdout.write(`${text}\n`);
   return 0;
+}
+
+/** The same as plain data, for programs. Throws a sentence when there is nothing to explain. */
+export async function explainPlain(
+  places: KafkaPlaces,
+  asked: {
+    readonly sku: string;
+    readonly location: string | undefined;
+    readonly atMs: number | undefined;
+    readonly source: boolean;
+  },
+): Promise<readonly object[]> {
+  const filed = await readLedgerOf(places, asked.sku);
+  const cells = chosenCells(asked.sku, asked.location, filed, asked.atMs);
+  const statements = asked.source
+    ? await statementsOf(places, asked.sku, effectIdsOf(cells, Number.POSITIVE_INFINITY))
+    : new Map<string, StatedBy>();
+  return cells.map((cell) => plainCell(cell, statements));
 }
 
 /** All entries of a SKU, in the order of their steps. */

@@ -66,7 +66,7 @@ async function guarded(perMinute = 1_000) {
 }
 
 describe('access to the API', () => {
-  it('lets in by the local key, by a key that was given out and by a token of the issuer', async () => {
+  it('L3: lets in by the local key, by a key that was given out and by a token of the issuer', async () => {
     const { server, get, give } = await guarded();
     const { token } = give(['stock:read']);
     for (const good of [
@@ -81,7 +81,7 @@ describe('access to the API', () => {
   });
 
   it.each([...keyAttacks, ...tokenAttacks])(
-    'refuses %s, and does not say why',
+    'L3: refuses %s, and does not say why',
     async (_, attack) => {
       const { server, get, asked } = await guarded();
       const answer = await get(await attack());
@@ -92,7 +92,7 @@ describe('access to the API', () => {
     },
   );
 
-  it('takes a rotated key beside the new one until its time is over, and neither once revoked', async () => {
+  it('L3: takes a rotated key beside the new one until its time is over, and neither once revoked', async () => {
     const { server, get, keys, give } = await guarded();
     const first = give(['stock:read']);
     const second = rotateKey(first.key, { ...by, atMs: Date.now() }, hourMs);
@@ -216,7 +216,7 @@ describe('access to the API', () => {
     ],
   ] as const;
 
-  it.each(crossings)('refuses %s', async (_, scopes, method, url, payload) => {
+  it.each(crossings)('L3: refuses %s', async (_, scopes, method, url, payload) => {
     const { server, give, asked } = await guarded();
     const { token } = give(scopes);
     const answer = await server.inject({
@@ -285,7 +285,7 @@ describe('access to the API', () => {
     await server.close();
   });
 
-  it('keeps only hashes of keys', () => {
+  it('L3: keeps only hashes of keys', () => {
     const { key, token } = createKey({ name: 'n', scopes: [], requestsPerMinute: null }, by);
     const secret = token.split('_').slice(2).join('_');
     expect(JSON.stringify(key)).not.toContain(secret);

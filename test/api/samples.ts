@@ -1,6 +1,6 @@
 /** A view with known figures, a single writer that answers at once, and a server over both. */
 
-import type { Client } from '../../processors/api/access.ts';
+import { type Client, scopes } from '../../processors/api/access.ts';
 import { problem } from '../../processors/api/problem.ts';
 import { createServer, type ServerOptions } from '../../processors/api/server.ts';
 import { StockView } from '../../processors/api/view.ts';
@@ -75,7 +75,7 @@ export function filledView(changesKept = 100): StockView {
 const clients: Readonly<Record<string, Client>> = {
   all: {
     id: 'shop',
-    scopes: ['stock:read', 'reservations:write', 'stock:write', 'allocations:write'],
+    scopes: [...scopes],
   },
   reader: { id: 'reader', scopes: ['stock:read'] },
   narrow: { id: 'narrow', scopes: ['stock:read@L1'] },

@@ -76,7 +76,7 @@ type Attack = readonly [
 ];
 
 describe('webhooks at the door', () => {
-  it('are stored byte by byte before they are acknowledged, in each way of signing', async () => {
+  it('W1: are stored byte by byte before they are acknowledged, in each way of signing', async () => {
     const { server, taken, post } = await door();
     const nowMs = Date.now();
     const answers = [

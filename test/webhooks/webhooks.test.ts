@@ -182,7 +182,7 @@ describe('webhooks in', () => {
     ]);
   });
 
-  it('do a delivery once, however often it comes', () => {
+  it('W1: do a delivery once, however often it comes', () => {
     const body = {
       event: 'inventory.adjusted',
       data: { items: [{ sku: 'A', location: 'S2', quantity: 1 }] },
@@ -262,7 +262,7 @@ describe('webhooks in', () => {
     expect(asked(twice)).toHaveLength(1);
   });
 
-  it('E1: end with the same holds in any order, doubled, with crashes and rebalances anywhere', () => {
+  it('W1: end with the same holds in any order, doubled, with crashes and rebalances anywhere', () => {
     const orders = ['1', '2', '3'];
     const versions = [0, 1, 2, 3, 4];
     /** The truth, from the newest version of each order alone. */
