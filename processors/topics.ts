@@ -6,6 +6,7 @@ import type {
   Anomaly,
   ApiKey,
   AuditEntry,
+  ChannelPolicies,
   ChannelStock,
   Command,
   DeadLetter,
@@ -16,6 +17,7 @@ import type {
   GuardDecision,
   HeldLevel,
   LedgerEntry,
+  LevelChange,
   Movement,
   Outcome,
   Proposal,
@@ -204,6 +206,20 @@ export const guardDecisions: Topic<string, GuardDecision> = bySku(
   400 * dayMs,
 );
 
+/** Levels that SKUs come to on channels. Key: SKU. */
+export const levelChanges: Topic<string, LevelChange> = bySku(
+  'inventory.level-change.v1',
+  'level-change',
+  'delete',
+  90 * dayMs,
+);
+/** Policies in force beside the file's. Key: `policies`; written to every partition, since each publishes by them. */
+export const channelPolicies: Topic<string, ChannelPolicies> = bySku(
+  'inventory.channel-policy.v1',
+  'channel-policies',
+  'compact',
+);
+
 /** The topic of one sales channel. */
 export function channelStock(channel: string): Topic<string, ChannelStock> {
   return {
@@ -232,6 +248,8 @@ export const inventoryTopics = [
   proposals,
   heldLevels,
   guardDecisions,
+  levelChanges,
+  channelPolicies,
   deliveryAttempts,
   subscriptions,
   apiKeys,

@@ -182,11 +182,23 @@ export type AuditEntry = {
   readonly hash: Uint8Array;
 };
 
+/** Policies that a person has put in force. Each partition of the channels has a record of them. */
+export type ChannelPolicies = {
+  /** As JSON, in the form of the file of policies. */
+  readonly policies: string;
+  /** Who. */
+  readonly actor: string;
+  /** Why. */
+  readonly reason: string;
+  /** When. */
+  readonly at: number;
+};
+
 /** inStock, low (at or below the channel's threshold), out. */
 export type StockStatus = 'inStock' | 'low' | 'out';
 
-/** movement: a source transaction. decision: an accepted command. expiry: a reservation's time to live. restatement: a corrected past. */
-export type CauseKind = 'movement' | 'decision' | 'expiry' | 'restatement';
+/** movement: a source transaction. decision: an accepted command. expiry: a reservation's time to live. restatement: a corrected past. policy: a channel's policy, or what it says of stale sources. */
+export type CauseKind = 'movement' | 'decision' | 'expiry' | 'restatement' | 'policy';
 
 /** What made a figure change: the place in the source it comes from. */
 export type Cause = {
@@ -563,6 +575,25 @@ export type LedgerEntry = {
   readonly quantities: Quantities;
   /** Set when a changed past moved onHand. */
   readonly restatement: null | Restatement;
+};
+
+/** in: first seen in stock, or no longer low. low: at or below the channel's threshold. out: nothing to sell. back: in stock again after it was out, low or not. */
+export type LevelChangeKind = 'in' | 'low' | 'out' | 'back';
+
+/** A SKU came to another level on a channel: low, out, or back in stock. */
+export type LevelChange = {
+  /** Sales channel. */
+  readonly channel: string;
+  /** SKU. */
+  readonly sku: string;
+  /** What happened. */
+  readonly change: LevelChangeKind;
+  /** Units that the channel may sell now. */
+  readonly sellable: number;
+  /** Of the channel's figure that came to the level. */
+  readonly sequence: number;
+  /** When its cause was committed. */
+  readonly at: number;
 };
 
 /** event: dated by business time. level: the change of a current value, dated at the change. count: a physical count, an anchor. opening: the balance at the snapshot. */

@@ -1,13 +1,22 @@
 /** Each command and each decision becomes an entry of the audit, chained to the one before it in its partition. */
 import type {
   ApiKey,
+  ChannelPolicies,
   Command,
   Decision,
   GuardDecision,
   Proposal,
   StockKey,
 } from '../../schemas/types.ts';
-import { apiKeys, audit, commands, decisions, guardDecisions, proposals } from '../topics.ts';
+import {
+  apiKeys,
+  audit,
+  channelPolicies,
+  commands,
+  decisions,
+  guardDecisions,
+  proposals,
+} from '../topics.ts';
 import { packedCodec } from '../topology/packed.ts';
 import {
   type Emit,
@@ -67,6 +76,8 @@ function factsOf(record: StreamRecord): AuditFacts | undefined {
       return factsOfGuardDecision(record.value as GuardDecision, record.partition);
     case apiKeys.name:
       return factsOfKey(record.value as ApiKey);
+    case channelPolicies.name:
+      return factsOfPolicies(record.value as ChannelPolicies, record.partition);
     default:
       throw new Error(`the audit does not know ${record.topic}`);
   }
@@ -124,6 +135,18 @@ function factsOfGuardDecision(decision: GuardDecision, partition: number): Audit
     reason,
     reference: '',
     occurredAt: at,
+  };
+}
+
+/** Each partition publishes by them for itself. */
+function factsOfPolicies(
+  { actor, reason, at: occurredAt, policies }: ChannelPolicies,
+  partition: number,
+): AuditFacts {
+  return {
+    id: `policies put in force at ${occurredAt} in ${partition}`,
+    ...{ actor, action: 'put in force', subject: 'channel policies', reason },
+    ...{ reference: policies, occurredAt },
   };
 }
 

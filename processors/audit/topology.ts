@@ -1,5 +1,13 @@
 /** The audit processor: who asked for what, why, and what was decided, so that it cannot be rewritten unseen. */
-import { apiKeys, audit, commands, decisions, guardDecisions, proposals } from '../topics.ts';
+import {
+  apiKeys,
+  audit,
+  channelPolicies,
+  commands,
+  decisions,
+  guardDecisions,
+  proposals,
+} from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { defineTopology, type Topology } from '../topology/topology.ts';
 import { type AuditState, auditStateCodec, auditStep } from './step.ts';
@@ -9,7 +17,7 @@ const anyTopics = (topics: readonly unknown[]) => topics as readonly Topic<never
 export function auditTopology(): Topology<AuditState> {
   return defineTopology({
     name: 'audit',
-    inputs: anyTopics([commands, decisions, proposals, guardDecisions, apiKeys]),
+    inputs: anyTopics([commands, decisions, proposals, guardDecisions, apiKeys, channelPolicies]),
     state: auditStateCodec,
     // Read by people, afterwards.
     gatherMs: 250,

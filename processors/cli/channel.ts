@@ -1,13 +1,20 @@
 /** `stockline channel`: what other policies would publish, and levels that the mass-zero guard keeps. */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { ChannelStock, HeldLevel, StockLevel } from '../../schemas/types.ts';
 import { recordWriter } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import { type ChannelPolicy, sellableUnits } from '../channels/policy.ts';
-import { channelStock, guardDecisions, heldLevels, stockLevels } from '../topics.ts';
+import {
+  channelPolicies,
+  channelStock,
+  guardDecisions,
+  heldLevels,
+  stockLevels,
+} from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { readKafkaPlaces } from './places.ts';
-import { loadPolicies } from './policies.ts';
+import { loadPolicies, policiesInForce } from './policies.ts';
 import { layOut } from './screen.ts';
 
 type Where = { readonly directory: string };
@@ -28,6 +35,23 @@ export function channelCommand(): Command {
     .option(...directory, '.stockline')
     .action(async (file: string, options: Where & { readonly json: boolean }) => {
       process.exitCode = await preview(file, options);
+    });
+  channel
+    .command('apply')
+    .description('publish by other policies from now on, without a restart; shows what changes')
+    .argument('<file>', 'channel policies; what has changed needs a higher version')
+    .requiredOption('--by <name>', 'who decides')
+    .requiredOption('--reason <text>', 'why')
+    .option(...directory, '.stockline')
+    .action(async (file: string, options: Deciding) => {
+      process.exitCode = await putInForce(file, options);
+    });
+  channel
+    .command('policies')
+    .description('the policies in force, quantities in thousandths')
+    .option(...directory, '.stockline')
+    .action(async (options: Where) => {
+      process.exitCode = await listPolicies(options);
     });
   const quarantine = channel
     .command('quarantine')
@@ -68,30 +92,89 @@ type Change = {
 async function preview(file: string, options: Where & { readonly json: boolean }): Promise<number> {
   const policies = loadPolicies(file);
   const places = readKafkaPlaces(process.env, options.directory);
-  const available = new Map<string, Record<string, number>>();
+  const { changes, skus } = await changesBy(policies, places);
+  if (options.json) {
+    for (const change of changes) process.stdout.write(`${JSON.stringify(change)}\n`);
+    return 0;
+  }
+  process.stdout.write(`${summary(policies, changes, skus)}\n`);
+  return 0;
+}
+
+async function changesBy(
+  policies: readonly ChannelPolicy[],
+  places: KafkaPlaces,
+): Promise<{ readonly changes: readonly Change[]; readonly skus: number }> {
+  const known = new Map<
+    string,
+    { available: Record<string, number>; shares: Record<string, Record<string, number>> }
+  >();
   await readTopic(places, untyped(stockLevels), {
     onRecord: ({ value }) => {
       const level = value as StockLevel | undefined;
       if (level === undefined) return;
-      const locations = available.get(level.sku) ?? {};
-      locations[level.location] = level.quantities.available;
-      available.set(level.sku, locations);
+      const of = known.get(level.sku) ?? { available: {}, shares: {} };
+      of.available[level.location] = level.quantities.available;
+      of.shares[level.location] = Object.fromEntries(
+        level.allocations.map(({ channel, quantity }) => [channel, quantity]),
+      );
+      known.set(level.sku, of);
     },
   });
   const changes: Change[] = [];
   for (const policy of policies) {
     const now = await published(places, policy);
-    for (const [sku, locations] of available) {
+    for (const [sku, { available, shares }] of known) {
       const change = { channel: policy.channel, sku, now: now.get(sku) ?? null };
-      const then = sellableUnits(policy, locations);
+      const then = sellableUnits(policy, available, shares);
       if (then !== change.now) changes.push({ ...change, then });
     }
   }
-  if (options.json) {
-    for (const change of changes) process.stdout.write(`${JSON.stringify(change)}\n`);
-    return 0;
+  return { changes, skus: known.size };
+}
+
+async function putInForce(file: string, options: Deciding): Promise<number> {
+  const text = readFileSync(file, 'utf8');
+  const policies = loadPolicies(file);
+  const places = readKafkaPlaces(process.env, options.directory);
+  const now = await policiesInForce(places);
+  for (const policy of policies) {
+    const known = now.find(({ channel }) => channel === policy.channel);
+    if (known === undefined) {
+      throw new Error(
+        `channel ${policy.channel} is not published yet: put it into the file of STOCKLINE_POLICIES, \`stockline apply\`, and start channels again`,
+      );
+    }
+    if (
+      policy.version < known.version ||
+      (policy.version === known.version && !isSame(policy, known))
+    ) {
+      throw new Error(
+        `channel ${policy.channel} is at version ${known.version}: give what you have changed a higher one`,
+      );
+    }
   }
-  process.stdout.write(`${summary(policies, changes, available.size)}\n`);
+  const { changes, skus } = await changesBy(policies, places);
+  process.stdout.write(`${summary(policies, changes, skus)}\n`);
+  const writer = await recordWriter(places, channelPolicies);
+  try {
+    const { by: actor, reason } = options;
+    const record = { policies: JSON.stringify(JSON.parse(text)), actor, reason, at: Date.now() };
+    const partitions = Array.from({ length: channelPolicies.partitions }, (_, one) => one);
+    await Promise.all(partitions.map((one) => writer.write('policies', record, one)));
+  } finally {
+    await writer.close();
+  }
+  process.stdout.write('in force: the channels publish by them from now on\n');
+  return 0;
+}
+
+const isSame = (one: ChannelPolicy, other: ChannelPolicy): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
+async function listPolicies(options: Where): Promise<number> {
+  const policies = await policiesInForce(readKafkaPlaces(process.env, options.directory));
+  process.stdout.write(`${JSON.stringify(policies, null, 2)}\n`);
   return 0;
 }
 

@@ -36,8 +36,9 @@ export function expectedSellable(
     policy.buffer.kind === 'absolute'
       ? policy.buffer.quantity
       : Math.ceil((gross * policy.buffer.percent) / 100);
-  const net = Math.max(0, gross - buffer);
-  return policy.maximum === null ? net : Math.min(net, policy.maximum);
+  const net = Math.max(0, gross - buffer) + policy.backOrder;
+  const shown = Math.min(net, policy.maximum ?? Number.POSITIVE_INFINITY);
+  return shown >= policy.minimum ? shown : 0;
 }
 
 export function compare(input: {

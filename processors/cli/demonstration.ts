@@ -75,7 +75,7 @@ async function open(
 
   const simulator = await openLegacySystems(options, erp, pos);
   closers.push(() => simulator.close());
-  const policies = loadPolicies();
+  const policies = loadPolicies(process.env.STOCKLINE_POLICIES);
   await applyTopicsAndSchemas(places, policies, report);
   const processors = launchProcessors(directory, addresses, (text) => note(text));
   closers.push(() => processors.stop());

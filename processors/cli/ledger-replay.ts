@@ -1,7 +1,8 @@
 /** Adds the ledger up from nothing: what it makes of every cell must be what the topics show. Pure. */
 import type { Cause, LedgerEntry, Quantities, StockLevel } from '../../schemas/types.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
-import { type ChannelsState, channelsStep } from '../channels/step.ts';
+import type { ChannelsState } from '../channels/state.ts';
+import { channelsStep } from '../channels/step.ts';
 import { dayOf } from '../domain/history.ts';
 import { type BucketName, noQuantities, withBucket } from '../domain/quantities.ts';
 import { stockLevels } from '../topics.ts';
@@ -180,6 +181,7 @@ export function channelFiguresOf(
     const record = { ...place, key: { sku, location }, value, headers: [] };
     for (const emit of step({ kind: 'record', record }, state)) {
       if (emit.kind !== 'record' || emit.value === undefined) continue;
+      if (!emit.topic.name.startsWith('channel.')) continue;
       const figure = emit.value as ChannelFigure & { readonly channel: string };
       const { sellable, status } = figure;
       figures.set(figureName(figure.channel, sku), { sellable, status });

@@ -1,8 +1,14 @@
 /** The channel policies: the ones that come with Stockline, or a file of the user's. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ChannelPolicies } from '../../schemas/types.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import type { Guard } from '../channels/guard.ts';
-import { type ChannelPolicy, type ParsedPolicies, parsePolicies } from '../channels/policy.ts';
+import { withApplied } from '../channels/in-force.ts';
+import type { ChannelPolicy } from '../channels/policy.ts';
+import { type ParsedPolicies, parsePolicies } from '../channels/policy-file.ts';
+import { channelPolicies } from '../topics.ts';
+import type { Topic } from '../topology/topic.ts';
 
 const own = fileURLToPath(new URL('../channels/policies.json', import.meta.url));
 
@@ -13,6 +19,20 @@ export function loadPolicies(file?: string): readonly ChannelPolicy[] {
 /** Undefined: everything is told at once. */
 export function loadGuard(file?: string): Guard | undefined {
   return parsed(file).guard;
+}
+
+/** The file's, or what a person has put in force since, as the channels publish by them. */
+export async function policiesInForce(
+  places: KafkaPlaces,
+  file = process.env.STOCKLINE_POLICIES,
+): Promise<readonly ChannelPolicy[]> {
+  let text = '';
+  await readTopic(places, channelPolicies as unknown as Topic<never, never>, {
+    onRecord: ({ value }) => {
+      if (value !== undefined) text = (value as ChannelPolicies).policies;
+    },
+  });
+  return withApplied(loadPolicies(file), text);
 }
 
 function parsed(file: string = own): Extract<ParsedPolicies, { readonly policies: unknown }> {

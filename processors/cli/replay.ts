@@ -15,7 +15,7 @@ import {
   LedgerReplay,
 } from './ledger-replay.ts';
 import { readKafkaPlaces } from './places.ts';
-import { loadPolicies } from './policies.ts';
+import { policiesInForce } from './policies.ts';
 
 export type ReplayResult = {
   readonly entries: number;
@@ -38,7 +38,7 @@ export async function replay(options: {
   readonly json?: string;
 }): Promise<number> {
   const places = readKafkaPlaces(process.env, options.directory);
-  const result = await replayLedger(places, loadPolicies(process.env.STOCKLINE_POLICIES));
+  const result = await replayLedger(places, await policiesInForce(places));
   const text = JSON.stringify(result, null, 2);
   process.stdout.write(`${text}\n`);
   if (options.json !== undefined) writeFileSync(resolve(options.json), `${text}\n`);

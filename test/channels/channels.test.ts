@@ -1,11 +1,8 @@
 /** What a channel may sell, and when it is told. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type ChannelPolicy,
-  parsePolicies,
-  sellableUnits,
-} from '../../processors/channels/policy.ts';
+import { type ChannelPolicy, sellableUnits } from '../../processors/channels/policy.ts';
+import { parsePolicies } from '../../processors/channels/policy-file.ts';
 import { channelsTopology } from '../../processors/channels/topology.ts';
 import { expectedSellable } from '../../processors/cli/compare.ts';
 import { noQuantities } from '../../processors/domain/quantities.ts';
@@ -21,6 +18,9 @@ const web: ChannelPolicy = {
   maximum: null,
   lowAtOrBelow: 3000,
   pooled: false,
+  minimum: 0,
+  backOrder: 0,
+  whenStale: { act: 'last' },
 };
 
 const cause = {
@@ -56,6 +56,8 @@ describe('sellable', () => {
     ['only the locations of the channel', { locations: ['L3'] }, 3_000],
     ['a percentage is held back, rounded up', { buffer: { kind: 'percent', percent: 7 } }, 13_950],
     ['never more than the maximum', { maximum: 4_000 }, 4_000],
+    ['less than the minimum is nothing', { minimum: 13_001 }, 0],
+    ['back-orders come on top', { backOrder: 500 }, 13_500],
     ['never less than nothing', { buffer: { kind: 'absolute', quantity: 99_000 } }, 0],
   ])('%s', (_name, change, expected) => {
     expect(sellableUnits({ ...web, ...change }, cells)).toBe(expected);
@@ -70,6 +72,8 @@ describe('sellable', () => {
       ),
       maximum: fc.option(fc.nat(20_000)),
       pooled: fc.boolean(),
+      minimum: fc.nat(4_000),
+      backOrder: fc.nat(3_000),
     });
     const quantity = fc.integer({ min: -20_000, max: 20_000 });
     const available = fc.record({ L1: quantity, L2: quantity, L3: quantity });
@@ -81,6 +85,15 @@ describe('sellable', () => {
         expect(sellable).toBeGreaterThanOrEqual(0);
       }),
     );
+  });
+});
+
+describe('units that are set aside for a channel', () => {
+  it('are offered by it alone', () => {
+    const none = { ...web, buffer: { kind: 'absolute' as const, quantity: 0 } };
+    const shares = { L1: { web: 2_000, market: 3_000 } };
+    const of = (channel: string) => sellableUnits({ ...none, channel }, { L1: 10_000 }, shares);
+    expect([of('web'), of('market'), of('pos')]).toEqual([7_000, 8_000, 5_000]);
   });
 });
 

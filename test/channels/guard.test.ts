@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Guard } from '../../processors/channels/guard.ts';
-import { type ChannelPolicy, parsePolicies } from '../../processors/channels/policy.ts';
+import type { ChannelPolicy } from '../../processors/channels/policy.ts';
+import { parsePolicies } from '../../processors/channels/policy-file.ts';
 import { channelsTopology } from '../../processors/channels/topology.ts';
 import { noQuantities } from '../../processors/domain/quantities.ts';
 import {
@@ -33,6 +34,9 @@ const web: ChannelPolicy = {
   maximum: null,
   lowAtOrBelow: 0,
   pooled: false,
+  minimum: 0,
+  backOrder: 0,
+  whenStale: { act: 'last' },
 };
 const cause = {
   kind: 'movement',

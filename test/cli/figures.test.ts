@@ -54,6 +54,9 @@ describe('comparison', () => {
       maximum: null,
       lowAtOrBelow: 0,
       pooled: false,
+      minimum: 0,
+      backOrder: 0,
+      whenStale: { act: 'last' },
     },
   ] as const;
   const sellable = new Map([['web|A', 4000]]);
