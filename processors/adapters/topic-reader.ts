@@ -1,5 +1,6 @@
 /** Reads our own topics from the beginning to the end there is now, or on until told to stop. Decoded, committed records only. */
 import { tmpdir } from 'node:os';
+import { readChangelog } from '../runtime/changelog.ts';
 import { decodeBatch } from '../runtime/decode.ts';
 import { beginning, type Codecs, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
@@ -64,6 +65,36 @@ export async function readTopic(
         positions.set(end.partition, end.offset);
       }
     }
+  } finally {
+    await source.close();
+  }
+}
+
+/** A changelog as it stands now: the last value of each key, of one partition. */
+export async function readChanges(
+  places: Pick<KafkaPlaces, 'brokers'>,
+  topic: string,
+  partition = 0,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const group = `reader-${process.pid}-${topic}`;
+  const source = await kafkaSource({ brokers: places.brokers, group, telemetry: silent });
+  const values = new Map<string, Uint8Array>();
+  try {
+    const end = await source.end({ topic, partition });
+    source.assign([{ topic, partition, offset: beginning }]);
+    let position = 0n;
+    while (position < end) {
+      const poll = await source.poll({ recordsMax: 5_000, waitMs: 50 });
+      for (const record of poll.records) {
+        position = record.offset + 1n;
+        const entry = readChangelog(record);
+        if (entry.kind === 'checkpoint') continue;
+        if (entry.bytes === undefined) values.delete(entry.key);
+        else values.set(entry.key, entry.bytes);
+      }
+      for (const one of poll.ends as readonly PartitionOffset[]) position = one.offset;
+    }
+    return values;
   } finally {
     await source.close();
   }

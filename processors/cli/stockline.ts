@@ -5,6 +5,7 @@ import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { channelCommand } from './channel.ts';
+import { cutoverCommand } from './cutover.ts';
 import { dlqCommand } from './dlq.ts';
 import { explain } from './explain.ts';
 import { forecastCommand, proposalCommand } from './forecast.ts';
@@ -239,6 +240,7 @@ for (const group of [
   auditCommand(),
   dlqCommand(),
   channelCommand(),
+  cutoverCommand(),
   forecastCommand(),
   keyCommand(),
   proposalCommand(),

@@ -138,7 +138,7 @@ async function stress(
     lost: different.filter((sku) => !receiver.state.has(`${channel}|${sku}`)).length,
     differences: different.length,
     // Whoever asks for half of all it was ever told begins anew.
-    fullResyncs: asks.filter((count) => count > published.newest.size / 2).length,
+    fullResyncs: asks.filter((count) => count > (receiver.counts.get('arrived') ?? 0) / 2).length,
     replays: asks.length,
     replayed: asks.reduce((sum, count) => sum + count, 0),
     notBelieved: receiver.counts.get('notBelieved') ?? 0,

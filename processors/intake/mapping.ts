@@ -171,3 +171,8 @@ export function capturedTables(mapping: SystemMapping): readonly CapturedTable[]
   }
   return [...tables.values()];
 }
+
+/** What a draft leaves open. A mapping that still has one is not loaded. */
+export function blank(question: string): never {
+  throw new Error(`the mapping has a blank: ${question}`);
+}
