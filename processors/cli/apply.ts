@@ -1,5 +1,4 @@
 /** Topics, schemas, the sources' grants and the connectors as they shall be. Safe to repeat. */
-import { erpMapping } from '../../connectors/erp/mapping.ts';
 import { systems } from '../../connectors/systems.ts';
 import { registerSchemas } from '../adapters/avro-registry.ts';
 import {
@@ -9,16 +8,16 @@ import {
   topicSettings,
 } from '../adapters/kafka-admin.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
-import { capturedTables } from '../intake/mapping.ts';
+import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { sourceTopics } from '../intake/topology.ts';
 import { channelStock, inventoryTopics } from '../topics.ts';
 import { streamProcessors, topologiesOf } from '../topologies.ts';
 import type { Topic } from '../topology/topic.ts';
-import { applyConnectors, secret } from './connectors.ts';
+import { applyConnectors, type Placeholders, secret } from './connectors.ts';
 import type { Places } from './places.ts';
 import { loadPolicies } from './policies.ts';
 import { ordinaryRules } from './rules.ts';
-import { grantMariadb, grantPostgres } from './sources.ts';
+import { type DatabaseAccess, grantMariadb, grantPostgres } from './sources.ts';
 
 type Report = (line: string) => void;
 
@@ -57,29 +56,48 @@ export async function applyTopicsAndSchemas(
 
 /** What the capture needs in the sources, then the connectors themselves. */
 export async function applyCapture(places: Places, report: Report): Promise<void> {
-  const { erp, pos, secretsDirectory: secrets } = places;
-  await Promise.all([
-    grantPostgres(
-      erp,
-      { user: captureUser, password: secret(secrets, 'erp-password') },
-      {
-        name: 'stockline_erp',
-        tables: capturedTables(erpMapping).map((table) => `${erpMapping.schema}.${table.name}`),
-      },
-    ),
-    grantMariadb(pos, { user: captureUser, password: secret(secrets, 'pos-password') }),
-  ]);
+  const { secretsDirectory: secrets } = places;
   const common = {
     kafka: places.brokers,
     registry: places.registryUrl.replace('/apis/ccompat/v7', '/apis/registry/v2'),
     secrets,
   };
+  const passwords = new Map<string, string>();
+  const filled: Record<string, Placeholders> = {};
+  // One after the other: databases of one server share the user.
+  for (const mapping of systems) {
+    const { system, kind } = mapping;
+    const access = accessOf(places, mapping);
+    const { host } = access;
+    const port = String(access.port);
+    const server = `${kind} ${host} ${port}`;
+    const password = secret(secrets, `${system}-password`, passwords.get(server));
+    passwords.set(server, password);
+    await grant(mapping, access, password);
+    filled[system] = { ...common, host, port };
+  }
   await applyConnectors({
     connectUrl: places.connectUrl,
     report,
-    systems: {
-      erp: { ...common, host: erp.host, port: String(erp.port) },
-      pos: { ...common, host: pos.host, port: String(pos.port) },
-    },
+    systems: filled,
   });
+}
+
+function accessOf({ sources }: Places, { system }: SystemMapping): DatabaseAccess {
+  const access = sources[system];
+  if (access === undefined) throw new Error(`where the database of ${system} is was not said`);
+  return access;
+}
+
+async function grant(
+  mapping: SystemMapping,
+  access: DatabaseAccess,
+  password: string,
+): Promise<void> {
+  const { system, kind, schema } = mapping;
+  const user = { user: captureUser, password };
+  if (kind === 'mariadb') return grantMariadb(access, user);
+  const tables = capturedTables(mapping).map((table) => `${schema}.${table.name}`);
+  const name = `stockline_${system.replaceAll('-', '_')}`;
+  return grantPostgres(access, user, { name, tables });
 }

@@ -24,12 +24,12 @@ export function fillTemplate(template: string, values: Placeholders): Record<str
   return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
 }
 
-/** A secret that only files know: made once, read by Kafka Connect through its directory provider. */
-export function secret(directory: string, name: string): string {
+/** A secret that only files know: made once, or as `given`, read by Kafka Connect through its directory provider. */
+export function secret(directory: string, name: string, given?: string): string {
   const file = `${directory}/${name}`;
-  if (!existsSync(file)) {
+  if (given !== undefined || !existsSync(file)) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    writeFileSync(file, randomBytes(24).toString('hex'), { mode: 0o600 });
+    writeFileSync(file, given ?? randomBytes(24).toString('hex'), { mode: 0o600 });
   }
   return readFileSync(file, 'utf8').trim();
 }

@@ -1,9 +1,9 @@
 /** `stockline cutover --dry-run`: with what each cell would open if the source were captured now. Reads by SQL alone. */
 import { Command } from 'commander';
+import { loadMapping } from '../../connectors/systems.ts';
 import type { EffectDraft, SystemMapping } from '../intake/mapping.ts';
 import type { TriedDocument } from '../intake/trial.ts';
 import { sampleOf } from './map-sample.ts';
-import { loadMapping } from './mappings.ts';
 import { layOut } from './screen.ts';
 import { openSource, type SourceDatabase } from './source-tables.ts';
 

@@ -71,8 +71,9 @@ async function open(
   const addresses = options.stack ?? (await startParts(options, closers));
   rememberStack(directory, addresses);
   const places = placesOf(addresses);
-  const { erp, pos } = places;
-
+  // The simulated retailer has these two, whatever else is captured.
+  const erp = { ...addresses.postgres, database: 'erp' };
+  const pos = { ...addresses.mariadb, database: 'pos' };
   const simulator = await openLegacySystems(options, erp, pos);
   closers.push(() => simulator.close());
   const policies = loadPolicies(process.env.STOCKLINE_POLICIES);

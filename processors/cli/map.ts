@@ -1,6 +1,7 @@
 /** `stockline map`: what a mapping reads, and telling the past anew by it. */
 import { Command } from 'commander';
 import { Kafka, logLevel } from 'kafkajs';
+import { loadMapping } from '../../connectors/systems.ts';
 import { columnType } from '../cdc/table.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { restateHeader } from '../intake/step.ts';
@@ -11,7 +12,7 @@ import { differenceBy, type MapDifference } from './map-difference.ts';
 import { checkGolden } from './map-golden.ts';
 import { initMapping } from './map-init.ts';
 import { sampleOf } from './map-sample.ts';
-import { loadMapping, wantedTables } from './mappings.ts';
+import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
 import { readPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';

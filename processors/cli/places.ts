@@ -1,6 +1,7 @@
 /** Where everything is: from the environment, else from the pipeline that `npm start` runs in this folder. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { systems } from '../../connectors/systems.ts';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
 import { type Environment, parseEnvironment } from '../config.ts';
 import type { DatabaseAccess } from './sources.ts';
@@ -13,8 +14,8 @@ export type Places = {
   readonly connectUrl: string;
   /** Holds the passwords of the capture user, which Kafka Connect reads by itself. */
   readonly secretsDirectory: string;
-  readonly erp: DatabaseAccess;
-  readonly pos: DatabaseAccess;
+  /** By system. */
+  readonly sources: Readonly<Record<string, DatabaseAccess>>;
 };
 
 const shape = z.object({
@@ -22,11 +23,35 @@ const shape = z.object({
   STOCKLINE_REGISTRY: z.url(),
   STOCKLINE_CONNECT: z.url(),
   STOCKLINE_SECRETS: z.string().min(1),
-  STOCKLINE_ERP: z.url({ protocol: /^postgres(ql)?$/ }),
-  STOCKLINE_ERP_PASSWORD: z.string(),
-  STOCKLINE_POS: z.url({ protocol: /^(mariadb|mysql)$/ }),
-  STOCKLINE_POS_PASSWORD: z.string(),
 });
+
+const schemes = {
+  postgresql: { protocol: /^postgres(ql)?$/, port: 5432 },
+  mariadb: { protocol: /^(mariadb|mysql)$/, port: 3306 },
+} as const;
+
+/** `STOCKLINE_ERP` and `STOCKLINE_ERP_PASSWORD` of the system `erp`. */
+const variableOf = (system: string): string =>
+  `STOCKLINE_${system.toUpperCase().replaceAll('-', '_')}`;
+
+function sourcesIn(environment: Environment): Places['sources'] {
+  const wanted = Object.fromEntries(
+    systems.flatMap(({ system, kind }) => [
+      [variableOf(system), z.url({ protocol: schemes[kind].protocol })],
+      [`${variableOf(system)}_PASSWORD`, z.string()],
+    ]),
+  );
+  const values = parseEnvironment(z.object(wanted), environment) as Readonly<
+    Record<string, string>
+  >;
+  return Object.fromEntries(
+    systems.map(({ system, kind }) => {
+      const url = values[variableOf(system)] ?? '';
+      const password = values[`${variableOf(system)}_PASSWORD`] ?? '';
+      return [system, accessOf(url, password, schemes[kind].port)];
+    }),
+  );
+}
 
 const fileOf = (directory: string): string => `${directory}/run/stack.json`;
 
@@ -39,8 +64,7 @@ export function readPlaces(environment: Environment, directory: string): Places 
     registryUrl: values.STOCKLINE_REGISTRY,
     connectUrl: values.STOCKLINE_CONNECT,
     secretsDirectory: values.STOCKLINE_SECRETS,
-    erp: accessOf(values.STOCKLINE_ERP, values.STOCKLINE_ERP_PASSWORD, 5432),
-    pos: accessOf(values.STOCKLINE_POS, values.STOCKLINE_POS_PASSWORD, 3306),
+    sources: sourcesIn(environment),
   };
 }
 
@@ -56,15 +80,21 @@ export function readKafkaPlaces(
   return { brokers: values.STOCKLINE_KAFKA, registryUrl: values.STOCKLINE_REGISTRY };
 }
 
-/** The two legacy systems of the demonstration on a stack. */
+/** On a stack the systems' databases are its own, by their names. */
 export function placesOf(addresses: StackAddresses): Places {
   return {
     brokers: addresses.kafkaBrokers,
     registryUrl: addresses.registryUrl,
     connectUrl: addresses.connectUrl,
     secretsDirectory: addresses.secretsDirectory,
-    erp: { ...addresses.postgres, database: 'erp' },
-    pos: { ...addresses.mariadb, database: 'pos' },
+    sources: Object.fromEntries(
+      systems.map(({ system, kind, schema }) => [
+        system,
+        kind === 'postgresql'
+          ? { ...addresses.postgres, database: system }
+          : { ...addresses.mariadb, database: schema },
+      ]),
+    ),
   };
 }
 

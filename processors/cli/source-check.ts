@@ -1,6 +1,7 @@
 /** `stockline source check`: may a source be captured without losing changes and without hurting it? */
 import { Command } from 'commander';
-import { loadMapping, wantedTables } from './mappings.ts';
+import { loadMapping } from '../../connectors/systems.ts';
+import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';

@@ -1,4 +1,6 @@
 /** From a term of the ledger back to the movement that told it and the row that stated it. */
+
+import { loadMapping } from '../../connectors/systems.ts';
 import type { Effect, Movement } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import { type Change, keyPart } from '../cdc/change.ts';
@@ -9,7 +11,6 @@ import { intakeTopology, tableTopic } from '../intake/topology.ts';
 import { movements } from '../topics.ts';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
-import { loadMapping } from './mappings.ts';
 
 /** Where a record stands, as `topic-partition@offset`. */
 export type RecordPlace = string;
