@@ -16,6 +16,7 @@ const processorNames = [
   'analytics',
   'api',
   'delivery',
+  'serving',
 ] as const;
 export type ProcessorName = (typeof processorNames)[number];
 
@@ -62,6 +63,7 @@ const schema = z.object({
     .default('RS256,PS256,ES256,EdDSA')
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(tokenAlgorithms)).min(1)),
+  STOCKLINE_SERVING_POSTGRES: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   STOCKLINE_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
   STOCKLINE_DELIVERY: z.string().optional(),
   STOCKLINE_WEBHOOKS: z.string().optional(),
@@ -143,7 +145,9 @@ export type Config = {
     /** Whose access tokens are taken, and where the issuer publishes its keys; absent: none. */
     readonly tokens: (TokenRules & { readonly keysUrl: string }) | undefined;
   };
-  /** Shared by instances of the API, for quotas; absent: each counts for itself. */
+  /** Copies of the figures for others: a PostgreSQL, and the Redis below; absent: none. */
+  readonly serving: { readonly postgresUrl: string | undefined };
+  /** A cache of figures, and quotas that instances of the API count together; absent: neither. */
   readonly redisUrl: string | undefined;
   /** Sources of webhooks that come in; absent: none. */
   readonly webhooksFile: string | undefined;
@@ -255,6 +259,7 @@ export function parseConfig(environment: Environment): Config {
       requestsPerMinute: values.STOCKLINE_API_REQUESTS_PER_MINUTE,
       tokens: tokensOf(values),
     },
+    serving: { postgresUrl: values.STOCKLINE_SERVING_POSTGRES },
     redisUrl: values.STOCKLINE_REDIS,
     webhooksFile: values.STOCKLINE_WEBHOOKS,
     delivery: {

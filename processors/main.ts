@@ -16,6 +16,7 @@ import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { loadGuard, loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
+import { startServing } from './cli/serving-process.ts';
 import { loadWebhookSources } from './cli/webhook-sources.ts';
 import { type Config, parseConfig } from './config.ts';
 import type { HopOfProcess } from './freshness/ports.ts';
@@ -59,6 +60,7 @@ for (const name of config.processors) {
   else if (name === 'api') running.push(await startInventoryApi(config, telemetry, policies));
   else if (name === 'forecasts') running.push(startForecasting(config, telemetry));
   else if (name === 'delivery') running.push(await startOutward(config, telemetry, policies));
+  else if (name === 'serving') running.push(startCopies(config, telemetry, policies));
   else {
     for (const topology of topologiesOf(name, policies, rules)) {
       running.push(startStream(topology, config, telemetry));
@@ -260,6 +262,16 @@ async function startOutward(
       };
     },
   };
+}
+
+function startCopies(
+  settings: Config,
+  telemetries: ProcessTelemetry,
+  channelPolicies: readonly ChannelPolicy[],
+): Running {
+  const channels = channelPolicies.map((policy) => policy.channel);
+  const serving = startServing(settings, channels, telemetries.of('serving'), stopping.signal);
+  return { name: 'serving', done: serving.done, ready: () => true };
 }
 
 function report(): void {

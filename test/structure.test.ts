@@ -13,7 +13,6 @@ const forOthers = [
   'connectors/erp/mapping.ts: erpMapping',
   'processors/api/client.ts: ApiError',
   'processors/api/client.ts: InventoryClient',
-  'processors/api/client.ts: inventoryClient',
   // For drafts of mappings.
   'processors/intake/mapping.ts: blank',
   'processors/runtime/run.ts: runProcessor',

@@ -33,6 +33,7 @@ const mayImport: Record<string, readonly string[]> = {
     'processors/delivery/ports.ts',
     'processors/freshness/ports.ts',
     'processors/delivery/calls.ts',
+    'processors/serving/ports.ts',
     'schemas/',
     'package',
     'node:',
@@ -59,6 +60,7 @@ for (const processor of [
   'forecasts',
   'freshness',
   'webhooks',
+  'serving',
 ]) {
   mayImportOf(processor);
 }

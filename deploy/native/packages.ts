@@ -103,6 +103,14 @@ export async function mariadbProgram(report: Report): Promise<string> {
   return program;
 }
 
+/** The Redis server program, for tests and measurements: nothing of ours needs one. */
+export async function redisProgram(report: Report): Promise<string> {
+  const program = '/usr/bin/redis-server';
+  if (!existsSync(program)) await installDebian(['redis-server'], report);
+  if (!existsSync(program)) throw new Error('Redis is installed, but its server is not found');
+  return program;
+}
+
 /** The feature version in what `java -version` prints, such as 17 or 25. */
 function javaVersion(text: string): number {
   const version = /version "(\d+)(?:\.(\d+))?/.exec(text);

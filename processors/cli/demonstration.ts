@@ -158,7 +158,7 @@ function launchProcessors(
       anomalies: 'anomalies',
       forecasts: 'forecasts',
       api: 'api',
-      delivery: 'delivery',
+      delivery: 'delivery,serving',
     },
     environment: {
       STOCKLINE_KAFKA: addresses.kafkaBrokers,
