@@ -191,7 +191,7 @@ function differenceLines({ documents, cells, refused }: MapDifference): readonly
 const cellsShown = 40;
 
 /** An empty record behind all that the source has told so far. */
-async function restate(brokers: string, system: string, why: string): Promise<void> {
+export async function restate(brokers: string, system: string, why: string): Promise<void> {
   const kafka = new Kafka({
     clientId: 'stockline-map',
     brokers: brokers.split(','),

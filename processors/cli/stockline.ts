@@ -18,6 +18,7 @@ import { sql } from './sql.ts';
 import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';
 import { stressApi } from './stress-api.ts';
+import { stressApiKills } from './stress-api-kills.ts';
 import { stressMarketplaces } from './stress-marketplaces.ts';
 import { stressReservations } from './stress-reservations.ts';
 import { stressWebhooks } from './stress-webhooks.ts';
@@ -113,8 +114,12 @@ stress
   .option('--skus <n>', 'how many SKUs they are about', positiveInteger, 200)
   .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
+  .option(
+    '--kill',
+    'kill the API again and again instead, while clients write and ask again with the same key',
+  )
   .action(async (options) => {
-    process.exitCode = await stressApi(options);
+    process.exitCode = await (options.kill === true ? stressApiKills : stressApi)(options);
   });
 
 stress

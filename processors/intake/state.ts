@@ -109,10 +109,12 @@ export type SystemState = {
   readonly lastEnds: Readonly<Record<string, LastEnd>>;
   /** Position of the last change applied. */
   readonly lastPosition: string;
-  /** Since when, by the ticks, the same transaction has been holding up the queue or has had no END. */
+  /** Since when, by the ticks, nothing has come of the transaction that holds up the queue, or has had no END. */
   readonly stuck: {
     readonly queue: number;
     readonly opened: number;
+    /** Absent in what an older build wrote. */
+    readonly arrived?: number;
     readonly sinceMs: number;
   } | null;
 };

@@ -18,7 +18,10 @@ export type Released = {
   readonly isWhole: boolean;
 };
 
+/** Nothing more of it has come for so long, though the log goes on … */
 const stuckAfterMs = 10_000;
+/** … and though nothing else has come either: a connector that is down in the middle of a transaction comes back. */
+const silentAfterMs = 600_000;
 
 export function loadSystem(state: StateView<IntakeState>): SystemState {
   const known = state.get(keys.system);
@@ -151,6 +154,19 @@ function take(state: StateView<IntakeState>, id: string): readonly Change[] {
 }
 
 /** Called by the tick: what has held up everything for too long is released as it is. */
+/** So many changes of the transaction that all others wait for have come. */
+function arrivedOfWaiting(system: SystemState, state: StateView<IntakeState>): number {
+  const head = state.get(keys.queued(system.queueFrom));
+  const opened = state.get(keys.opened(system.openedFrom));
+  const id = head?.kind === 'queued' ? head.id : opened?.kind === 'opened' ? opened.id : '';
+  const known = state.get(keys.transaction(id));
+  return known?.kind === 'transaction' ? known.arrived : 0;
+}
+
+/** Others stand behind it: what is missing would have come before them. */
+const goesOn = ({ queueFrom, queueTo, openedFrom, openedTo }: SystemState): boolean =>
+  queueTo - queueFrom > 1 || openedTo - openedFrom > 1;
+
 export function releaseStuck(
   kind: SystemKind,
   state: StateView<IntakeState>,
@@ -163,12 +179,18 @@ export function releaseStuck(
     return [];
   }
   const { stuck } = system;
-  if (stuck?.queue !== system.queueFrom || stuck.opened !== system.openedFrom) {
-    const since = { queue: system.queueFrom, opened: system.openedFrom, sinceMs: nowMs };
+  const arrived = arrivedOfWaiting(system, state);
+  const isAsBefore =
+    stuck?.queue === system.queueFrom &&
+    stuck.opened === system.openedFrom &&
+    stuck.arrived === arrived;
+  if (!isAsBefore) {
+    const since = { queue: system.queueFrom, opened: system.openedFrom, arrived, sinceMs: nowMs };
     state.put(keys.system, { ...system, stuck: since });
     return [];
   }
-  if (nowMs - stuck.sinceMs < stuckAfterMs) return [];
+  const deadlineMs = goesOn(system) ? stuckAfterMs : silentAfterMs;
+  if (nowMs - stuck.sinceMs < deadlineMs) return [];
   const released: Released[] = [];
   const head = releaseHead(kind, state, { incompleteToo: true });
   if (head === 'behind') return [];

@@ -77,7 +77,7 @@ const figures = (items: readonly ScriptItem[], file?: readonly object[]) =>
 describe('policies in force', () => {
   const newer = { ...plain, version: 2, buffer: 2 };
 
-  it('are published at once for every SKU, with their version, without a restart', () => {
+  it('G2: are published at once for every SKU, with their version, without a restart', () => {
     const levels = [level('A', 5_000), level('B', 1_000), commit];
     const items = [...levels, apply([newer]), tick(start + 1_000)];
     expect(figures(items)).toEqual([
@@ -107,7 +107,7 @@ describe('policies in force', () => {
     expect(result.records(channelStock('web'))).toHaveLength(1);
   });
 
-  it('E1: reach every SKU once, whatever crashes while they are looked at', () => {
+  it('G2: reach every SKU once, whatever crashes while they are looked at', () => {
     const skus = Array.from({ length: 30 }, (_, n) => `S${n}`);
     const fault = fc.constantFrom<ScriptItem>(commit, crash, redeliver);
     fc.assert(

@@ -6,6 +6,8 @@ import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cutover, openSources } from '../../processors/cli/cutover.ts';
+import { restate } from '../../processors/cli/map.ts';
+import { differenceBy } from '../../processors/cli/map-difference.ts';
 import { initMapping } from '../../processors/cli/map-init.ts';
 import { sampleOf } from '../../processors/cli/map-sample.ts';
 import type { SystemMapping } from '../../processors/intake/mapping.ts';
@@ -203,5 +205,52 @@ describe('map init on MariaDB: tickets with lines, articles by a code', () => {
     }
     await captured.settles(figures);
     expect(readFileSync(`${drafts}/kiosk/connector.json`, 'utf8')).not.toContain('customer_name');
+  });
+
+  it('D1: a wrong sign, found after a while: the difference is shown, then told with its reason; the source is not read again', async () => {
+    const captured = source as CapturedSystem;
+    const { kafkaBrokers: brokers, registryUrl } = inject('stack');
+    const wrong: SystemMapping = {
+      ...mapping,
+      documents: mapping.documents.map((document) => ({
+        ...document,
+        effects: (...given: Parameters<typeof document.effects>) =>
+          document
+            .effects(...given)
+            .map((one) => (one.kind === 'event' ? { ...one, quantity: -one.quantity } : one)),
+      })),
+    };
+    await captured.restart(wrong);
+    const sold = [1, 2, 3].map((units) => ({ item: units, units }));
+    for (const { item, units } of sold) {
+      await captured.sql(
+        `BEGIN; INSERT INTO tickets (outlet_id, created_at, state) VALUES (1, now(), 'paid'); SET @t = last_insert_id();
+         INSERT INTO ticket_items (ticket_id, item_id, qty) VALUES (@t, ${item}, ${units});
+         INSERT INTO stock VALUES (${item}, 1, -${units}) ON DUPLICATE KEY UPDATE qty = qty - ${units}; COMMIT;`,
+      );
+    }
+    const figures = () => figuresOf(captured, query);
+    const before = captured.told();
+    const seenWrong = async () =>
+      sold.every(({ item, units }) => {
+        const name = `onHand K${item} 1`;
+        return (captured.told()[name] ?? 0) === (before[name] ?? 0) + units;
+      });
+    const giveUpAt = Date.now() + 30_000;
+    while (!(await seenWrong())) {
+      expect(Date.now()).toBeLessThan(giveUpAt);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const { cells } = await differenceBy({ brokers, registryUrl }, mapping);
+    const shown = cells.map(({ sku, location, by }) => [sku, location, by / 1_000]);
+    expect(shown.sort()).toEqual(sold.map(({ item, units }) => [`K${item}`, '1', -2 * units]));
+    await captured.restart(mapping);
+    await restate(brokers, 'kiosk', 'the sign was wrong');
+    await captured.settles(figures);
+    const reasons = captured
+      .movements()
+      .flatMap(({ effects }) => effects.map(({ reason }) => reason))
+      .filter((reason) => reason.startsWith('restatement'));
+    expect(new Set(reasons)).toEqual(new Set(['restatement: the sign was wrong']));
   });
 });

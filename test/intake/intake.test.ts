@@ -137,13 +137,40 @@ describe('intake', () => {
     expect(toldBy(result)).toEqual({ [`event onHand A ${begin}`]: -2000 });
   });
 
-  it('releases a transaction whose END never comes, flagged, after ten seconds', () => {
+  it('releases a transaction whose END never comes, flagged, ten seconds after the log has gone on', () => {
     const one = shop();
     const rows = one.commit(begin, known, ...sold(1, begin)).slice(0, -1);
+    const later = one.commit(begin + 1_000, ...sold(2, begin));
     const ticks = Array.from({ length: 13 }, (_, second) => tick(begin + second * 1000));
-    const result = runTopology(cornerShopIntake, [...rows, ...ticks]);
-    expect(result.records(movements)).toHaveLength(1);
+    const result = runTopology(cornerShopIntake, [...rows, ...later, ...ticks]);
+    expect(toldBy(result)).toEqual({ [`event onHand A ${begin}`]: -4000 });
     expect(result.records(alerts).map(({ value }) => value?.kind)).toEqual(['lostTransactionEnd']);
+  });
+
+  it('O1: waits for the rest of a transaction while the log stands still, and tells nothing of its part', () => {
+    const one = shop();
+    const rows = one.commit(begin, known, ...sold(1, begin));
+    const minutes = (from: number, to: number) =>
+      Array.from({ length: (to - from) * 6 }, (_, at) => tick(begin + from * 60_000 + at * 10_000));
+    const waiting = [...rows.slice(0, -1), ...minutes(0, 9)];
+    expect(runTopology(cornerShopIntake, waiting).records(movements)).toEqual([]);
+    const result = runTopology(cornerShopIntake, [...waiting, ...rows.slice(-1)]);
+    expect(result.records(movements)).toHaveLength(1);
+    expect(result.records(alerts)).toEqual([]);
+    const given = runTopology(cornerShopIntake, [...waiting, ...minutes(9, 12)]);
+    expect(given.records(alerts).map(({ value }) => value?.kind)).toEqual(['lostTransactionEnd']);
+  });
+
+  it('O1: waits for a transaction whose rows come for longer than the deadline, though others stand behind it', () => {
+    const one = shop();
+    const many = Array.from({ length: 30 }, (_, at) => sold(at + 1, begin)).flat();
+    const rows = one.commit(begin, known, ...many);
+    const later = one.commit(begin + 1_000, ...sold(99, begin));
+    // ENDs have a topic of their own, which may be read far ahead.
+    const slow = rows.slice(0, -1).flatMap((row, at) => [row, tick(begin + at * 2_000)]);
+    const result = runTopology(cornerShopIntake, [...rows.slice(-1), ...later, ...slow]);
+    expect(result.records(alerts)).toEqual([]);
+    expect(toldBy(result)).toEqual({ [`event onHand A ${begin}`]: -62_000 });
   });
 
   it('dates a movement from the future as of its commit', () => {

@@ -122,9 +122,10 @@ describe('what waits and what is refused', () => {
   it('a transaction that is released by the deadline and refused ends in an alert', () => {
     const from = source();
     const rows = from.commit({ committedAt: begin, writes: [known, ...sold(1, 'a', 0)] });
+    const later = from.commit({ committedAt: begin + second, writes: [open(2, 2000)] });
     const ticks = Array.from({ length: 13 }, (_, at) => tick(begin + at * second));
     const result = runTopology(cornerShopIntake, [
-      ...rows.slice(0, -1).map(({ item }) => item),
+      ...[...rows.slice(0, -1), ...later].map(({ item }) => item),
       ...ticks,
     ]);
     expect(kindsOf(result)).toEqual(['late true', 'lostTransactionEnd true']);

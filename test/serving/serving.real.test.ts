@@ -98,7 +98,7 @@ afterAll(async () => {
 });
 
 describe('figures in PostgreSQL', () => {
-  it('E3: are the newest of each key through restarts and a lost table, and never go back', async () => {
+  it('C1: are the newest of each key through restarts and a lost table, and never go back', async () => {
     const { host, port: at, adminUser, adminPassword } = inject('stack').postgres;
     const url = `postgresql://${adminUser}:${adminPassword}@${host}:${at}/postgres`;
     const client = new pg.Client({ connectionString: url });
@@ -136,7 +136,7 @@ describe('figures in PostgreSQL', () => {
 describe('figures in Redis', () => {
   const staleMaxMs = 1_000;
 
-  it('answers stay right while Redis is stopped, slow and flushed, and come from it otherwise', async () => {
+  it('C1: answers stay right while Redis is stopped, slow and flushed, and come from it otherwise', async () => {
     const source = topics();
     for (let n = 0; n < 500; n += 1) source.tell(`S${n}`, n * 1_000);
     const url = `redis://127.0.0.1:${port}`;

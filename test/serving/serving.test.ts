@@ -73,7 +73,7 @@ function scene() {
 }
 
 describe('copies of the figures', () => {
-  it('hold the newest figure of each key, and say what they contain', async () => {
+  it('C1: hold the newest figure of each key, and say what they contain', async () => {
     const { tell, held, serving } = scene();
     const ending = new AbortController();
     for (let n = 1; n <= 5_000; n += 1) tell(servedFigure(`S${n % 100}`, n, n));
@@ -85,7 +85,7 @@ describe('copies of the figures', () => {
     await running.done;
   });
 
-  it('are written when the target is back, and filled anew when it has lost them', async () => {
+  it('C1: are written when the target is back, and filled anew when it has lost them', async () => {
     const { tell, held, serving, setAway, lose } = scene();
     const ending = new AbortController();
     const running = serving(ending.signal);
