@@ -2,7 +2,7 @@
  * A first mapping from what a database looks like: what its tables may mean, by their keys, references, names and rows. What cannot be
  * seen is a marked blank, and a mapping with blanks does not load.
  */
-import { isTime, namingColumns, rolesOf, type TableUse, useOf } from './map-guess.ts';
+import { type Guess, guessOf, isTime, namingColumns, type TableUse } from './map-guess.ts';
 import type { FoundTable } from './source-tables.ts';
 
 export type Drafted = {
@@ -43,7 +43,8 @@ export function draftMapping(
   tables: readonly FoundTable[],
   seen: SeenValues,
 ): Drafted {
-  const uses = new Map(tables.map((table) => [table.name, useOf(table, tables)]));
+  const guess = guessOf(tables);
+  const uses = new Map(tables.map((table) => [table.name, guess.useOf(table)]));
   for (const use of [...uses.values()]) {
     if (use.is === 'lines') uses.set(use.of, { is: 'header' });
   }
@@ -57,9 +58,11 @@ export function draftMapping(
     const use = uses.get(table.name);
     switch (use?.is) {
       case 'balance':
-        return [balanceDraft(table, columns, itemsFor(table, tables, uses), blank)];
+        return [balanceDraft(table, columns, itemsFor(table, tables, uses, guess), guess, blank)];
       case 'journal':
-        return [journalDraft(table, columns, itemsFor(table, tables, uses), seen, blank)];
+        return [
+          journalDraft(table, columns, itemsFor(table, tables, uses, guess), guess, seen, blank),
+        ];
       case 'lines': {
         const header = tables.find(({ name }) => name === use.of);
         return header === undefined
@@ -70,7 +73,8 @@ export function draftMapping(
                 table,
                 use.by,
                 columns,
-                itemsFor(table, tables, uses),
+                itemsFor(table, tables, uses, guess),
+                guess,
                 seen,
                 blank,
               ),
@@ -98,6 +102,12 @@ export function draftMapping(
   const used = tables
     .filter(({ name }) => uses.get(name)?.is === 'items')
     .map(({ name }) => lookupName(name));
+  if (parts.length === 0) {
+    const some = tables.map(({ name }) => name).join(', ');
+    parts.push(
+      `    ${blank(`no table looks like balances or movements: which of ${some} has goods in it? see connectors/erp/mapping.ts`)},`,
+    );
+  }
   const zone = blank('the time zone of times without one, such as Europe/Berlin');
   const imports = [
     'blank',
@@ -129,15 +139,12 @@ function itemsFor(
   table: FoundTable,
   tables: readonly FoundTable[],
   uses: ReadonlyMap<string, TableUse>,
+  guess: Guess,
 ): Items {
-  const { sku } = rolesOf(table);
+  const { sku } = guess.rolesOf(table);
   if (sku === undefined) return undefined;
-  const target = table.references[sku]?.table;
-  const items = tables.find(
-    ({ name, primaryKey }) =>
-      uses.get(name)?.is === 'items' &&
-      (target === name || (target === undefined && primaryKey[0] === sku)),
-  );
+  const target = guess.targetOf(table, sku)?.name;
+  const items = tables.find(({ name }) => name === target && uses.get(name)?.is === 'items');
   if (items === undefined) return undefined;
   const key = items.primaryKey[0] ?? '';
   return { lookup: lookupName(items.name), name: `sku-by-${key.replaceAll('_', '-')}` };
@@ -213,9 +220,10 @@ function balanceDraft(
   table: FoundTable,
   read: Record<string, readonly string[]>,
   items: Items,
+  guess: Guess,
   blank: Blank,
 ): string {
-  const { sku, location, quantity } = rolesOf(table);
+  const { sku, location, quantity } = guess.rolesOf(table);
   const columns = columnsText(table, [sku, location], quantity);
   read[table.name] = columns.names;
   const uses = items === undefined ? '' : ', resolver';
@@ -260,10 +268,11 @@ function journalDraft(
   table: FoundTable,
   read: Record<string, readonly string[]>,
   items: Items,
+  guess: Guess,
   seen: SeenValues,
   blank: Blank,
 ): string {
-  const { sku, location, quantity, date, kinds } = rolesOf(table);
+  const { sku, location, quantity, date, kinds } = guess.rolesOf(table);
   const columns = columnsText(table, [sku, location, date, ...kinds], quantity);
   read[table.name] = columns.names;
   const key = table.primaryKey.map((name) => `\${header.${name}}`).join('/');
@@ -296,11 +305,12 @@ function linesDraft(
   by: string,
   read: Record<string, readonly string[]>,
   items: Items,
+  guess: Guess,
   seen: SeenValues,
   blank: Blank,
 ): string {
-  const of = rolesOf(header);
-  const { sku, location, quantity, kinds } = rolesOf(lines);
+  const of = guess.rolesOf(header);
+  const { sku, location, quantity, kinds } = guess.rolesOf(lines);
   const headerColumns = columnsText(header, [of.location, of.date, ...of.kinds], undefined);
   const lineColumns = columnsText(
     lines,

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Drafted, draftMapping, type SeenValues } from './map-draft.ts';
-import { rolesOf } from './map-guess.ts';
+import { guessOf } from './map-guess.ts';
 import { layOut } from './screen.ts';
 import { type FoundTable, openSource, type SourceDatabase } from './source-tables.ts';
 
@@ -42,6 +42,7 @@ export async function initMapping(system: string, options: InitOptions): Promise
 async function seenIn(source: SourceDatabase, tables: readonly FoundTable[]): Promise<SeenValues> {
   const values = new Map<string, readonly (string | null)[]>();
   const signed = new Set<string>();
+  const { rolesOf } = guessOf(tables);
   for (const table of tables) {
     const { kinds, quantity } = rolesOf(table);
     for (const kind of kinds) {

@@ -80,7 +80,7 @@ export function readKafkaPlaces(
   return { brokers: values.STOCKLINE_KAFKA, registryUrl: values.STOCKLINE_REGISTRY };
 }
 
-/** On a stack the systems' databases are its own, by their names. */
+/** On a stack the systems' databases are its own, by their names, unless the environment says where one is. */
 export function placesOf(addresses: StackAddresses): Places {
   return {
     brokers: addresses.kafkaBrokers,
@@ -88,12 +88,15 @@ export function placesOf(addresses: StackAddresses): Places {
     connectUrl: addresses.connectUrl,
     secretsDirectory: addresses.secretsDirectory,
     sources: Object.fromEntries(
-      systems.map(({ system, kind, schema }) => [
-        system,
-        kind === 'postgresql'
-          ? { ...addresses.postgres, database: system }
-          : { ...addresses.mariadb, database: schema },
-      ]),
+      systems.map(({ system, kind, schema }) => {
+        const own =
+          kind === 'postgresql'
+            ? { ...addresses.postgres, database: system }
+            : { ...addresses.mariadb, database: schema };
+        const url = process.env[variableOf(system)];
+        const password = process.env[`${variableOf(system)}_PASSWORD`] ?? '';
+        return [system, url === undefined ? own : accessOf(url, password, schemes[kind].port)];
+      }),
     ),
   };
 }
