@@ -22,6 +22,7 @@ export type Released = {
 const stuckAfterMs = 10_000;
 /** … and though nothing else has come either: a connector that is down in the middle of a transaction comes back. */
 const silentAfterMs = 600_000;
+const truncateAfterMs = 1_000;
 
 export function loadSystem(state: StateView<IntakeState>): SystemState {
   const known = state.get(keys.system);
@@ -163,6 +164,16 @@ function arrivedOfWaiting(system: SystemState, state: StateView<IntakeState>): n
   return known?.kind === 'transaction' ? known.arrived : 0;
 }
 
+/** MariaDB's TRUNCATE is a transaction of its own, whose END comes with the next one at the earliest. */
+function isTruncateAlone(system: SystemState, state: StateView<IntakeState>): boolean {
+  const opened = state.get(keys.opened(system.openedFrom));
+  if (system.queueFrom !== system.queueTo || opened?.kind !== 'opened') return false;
+  const known = state.get(keys.transaction(opened.id));
+  if (known?.kind !== 'transaction' || known.arrived !== 1) return false;
+  const held = state.get(keys.held(opened.id, known.orderMax));
+  return held?.kind === 'held' && held.change.operation === 't';
+}
+
 /** Others stand behind it: what is missing would have come before them. */
 const goesOn = ({ queueFrom, queueTo, openedFrom, openedTo }: SystemState): boolean =>
   queueTo - queueFrom > 1 || openedTo - openedFrom > 1;
@@ -189,7 +200,8 @@ export function releaseStuck(
     state.put(keys.system, { ...system, stuck: since });
     return [];
   }
-  const deadlineMs = goesOn(system) ? stuckAfterMs : silentAfterMs;
+  const isTruncate = kind === 'mariadb' && isTruncateAlone(system, state);
+  const deadlineMs = isTruncate ? truncateAfterMs : goesOn(system) ? stuckAfterMs : silentAfterMs;
   if (nowMs - stuck.sinceMs < deadlineMs) return [];
   const released: Released[] = [];
   const head = releaseHead(kind, state, { incompleteToo: true });
@@ -200,7 +212,7 @@ export function releaseStuck(
     if (opened?.kind === 'opened') {
       const changes = take(state, opened.id);
       const committedAt = changes.at(-1)?.committedAt ?? nowMs;
-      released.push({ id: opened.id, changes, committedAt, order: '', isWhole: false });
+      released.push({ id: opened.id, changes, committedAt, order: '', isWhole: isTruncate });
     }
   }
   forgetClosed(state);
