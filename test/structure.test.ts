@@ -122,6 +122,15 @@ describe('structure', () => {
     expect(circles).toEqual([]);
   });
 
+  it('every direct dependency is used', () => {
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const texts = files.map((file) => readFileSync(file, 'utf8'));
+    const unused = Object.keys(dependencies).filter(
+      (name) => !texts.some((text) => text.includes(`'${name}'`) || text.includes(`'${name}/`)),
+    );
+    expect(unused).toEqual([]);
+  });
+
   it('nothing is exported that nobody imports', () => {
     const taken = new Set<string>();
     for (const list of imports.values()) {

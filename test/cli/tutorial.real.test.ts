@@ -1,13 +1,13 @@
 /** docs/tutorial.md, command by command, in a copy of the project: a database of its own shape, to right channel figures. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { postgresPrograms } from '../../deploy/native/packages.ts';
 import { secret } from '../../processors/cli/connectors.ts';
+import { freePort } from '../support/redis.ts';
 
 const stepMs = 120_000;
 const copy = mkdtempSync(join(tmpdir(), 'stockline-tutorial-'));
@@ -69,15 +69,6 @@ afterAll(async () => {
   await fetch(`${environment.STOCKLINE_CONNECT}/connectors/bookshop`, { method: 'DELETE' });
   rmSync(copy, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => found(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-}
 
 /** Its output; throws with it when a command fails. What it leaves in the background stays until the end. */
 function runBlock(text: string): Promise<string> {

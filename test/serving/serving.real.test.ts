@@ -1,47 +1,21 @@
 /** Copies of the figures in a real PostgreSQL and a real Redis, which is stopped, slow and flushed meanwhile. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { redisProgram } from '../../deploy/native/packages.ts';
 import { cachedFigures } from '../../processors/adapters/cached-figures.ts';
 import { openRedis } from '../../processors/adapters/redis.ts';
 import { postgresTarget } from '../../processors/adapters/serving-postgres.ts';
 import { redisTarget } from '../../processors/adapters/serving-redis.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { inventoryClient } from '../../processors/api/client.ts';
+import { quotas } from '../../processors/api/quota.ts';
 import type { Served, ServingEvents, ServingTarget } from '../../processors/serving/ports.ts';
 import { runServing } from '../../processors/serving/run.ts';
 import { filledView, sampleServer } from '../api/samples.ts';
+import { type RealRedis, realRedis } from '../support/redis.ts';
 import { servedFigure, until } from './samples.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'stockline-redis-'));
-let port = 0;
-let server: ChildProcess | undefined;
-
-async function startRedis(): Promise<void> {
-  const program = await redisProgram(() => undefined);
-  server = spawn(program, ['--port', String(port), '--save', '', '--dir', folder], {
-    stdio: 'ignore',
-  });
-  const probe = new Redis(port, '127.0.0.1', {
-    retryStrategy: () => 50,
-    maxRetriesPerRequest: 200,
-  });
-  probe.on('error', () => undefined);
-  await probe.ping();
-  probe.disconnect();
-}
-
-async function stopRedis(): Promise<void> {
-  const gone = new Promise((resolve) => server?.once('exit', resolve));
-  server?.kill('SIGKILL');
-  await gone;
-}
+let real: RealRedis;
 
 const telemetry = () => processTelemetry({ logLevel: 'error' }).of('serving');
 
@@ -84,18 +58,9 @@ function served(target: ServingTarget, from: ReturnType<typeof topics>) {
 }
 
 beforeAll(async () => {
-  port = await new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-  await startRedis();
+  real = await realRedis();
 });
-afterAll(async () => {
-  await stopRedis();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => real.remove());
 
 describe('figures in PostgreSQL', () => {
   it('C1: are the newest of each key through restarts and a lost table, and never go back', async () => {
@@ -139,7 +104,7 @@ describe('figures in Redis', () => {
   it('C1: answers stay right while Redis is stopped, slow and flushed, and come from it otherwise', async () => {
     const source = topics();
     for (let n = 0; n < 500; n += 1) source.tell(`S${n}`, n * 1_000);
-    const url = `redis://127.0.0.1:${port}`;
+    const { url } = real;
     const writer = served(redisTarget(openRedis(url, telemetry())), source);
     const redis = openRedis(url, telemetry());
     const cache = cachedFigures({
@@ -184,13 +149,13 @@ describe('figures in Redis', () => {
     expect(fromCache).toBeGreaterThan(100);
     await redis.flushall();
     await busy(1_500);
-    const admin = new Redis(port, '127.0.0.1');
+    const admin = new Redis(url);
     await admin.call('CLIENT', 'PAUSE', '1500', 'ALL');
     await busy(2_000);
     admin.disconnect();
-    await stopRedis();
+    await real.kill();
     await busy(1_500);
-    await startRedis();
+    await real.start();
     await busy(3_000);
     await until(isHit);
     expect(wrong).toBe(0);
@@ -221,3 +186,24 @@ async function apiReadMs(): Promise<number> {
   await api.close();
   return ms;
 }
+
+describe('quotas in Redis', () => {
+  it('instances count together, and each for itself while Redis is away', async () => {
+    const [one, other] = [openRedis(real.url, telemetry()), openRedis(real.url, telemetry())];
+    await until(() => one.status === 'ready' && other.status === 'ready');
+    const instances = [quotas(10, one), quotas(10, other)];
+    const client = { id: `c${Date.now()}`, scopes: [] };
+    let refused = 0;
+    for (let n = 0; n < 16; n += 1) {
+      const taken = await instances[n % 2]?.take(client);
+      refused += taken?.refused === undefined ? 0 : 1;
+    }
+    expect(refused).toBe(6);
+    await real.kill();
+    const alone = await instances[0]?.take({ id: 'another', scopes: [] });
+    expect([alone?.refused, alone?.headers.ratelimit]).toEqual([undefined, '"minute";r=9;t=60']);
+    await real.start();
+    one.disconnect();
+    other.disconnect();
+  });
+});
