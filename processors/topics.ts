@@ -28,6 +28,7 @@ import type {
   Webhook,
 } from '../schemas/types.ts';
 import type { Topic } from './topology/topic.ts';
+import type { StreamRecord } from './topology/topology.ts';
 import { wire } from './wire.ts';
 
 /** Partitions of every topic keyed by SKU. Part of the contract: readers join on them. */
@@ -56,6 +57,30 @@ function bySku<V>(
 /** Key of requests, outcomes and decisions: all of one request are in one partition. */
 export const requestKey = (client: string, idempotencyKey: string): string =>
   `${client}|${idempotencyKey}`;
+
+/** A request of nothing yet. Its members stand in the order of the schema: the fingerprint depends on it, so spread over it. */
+export const emptyRequest = (client: string, idempotencyKey: string): Request => ({
+  client,
+  idempotencyKey,
+  kind: 'reserve',
+  policy: 'FillOrKill',
+  lines: [],
+  reservation: null,
+  channel: null,
+  toLocation: null,
+  expectedSequence: null,
+  changeFromQuantity: null,
+  expiresAt: null,
+  reason: '',
+  reference: '',
+  actor: client,
+  // 0: when it arrives.
+  occurredAt: 0,
+  locations: [],
+  bucket: 'onHand',
+  echoKey: null,
+  askedBy: null,
+});
 
 export const movements: Topic<string, Movement> = bySku(
   'inventory.movement.v1',
@@ -225,6 +250,36 @@ export function channelStock(channel: string): Topic<string, ChannelStock> {
   return {
     ...bySku<ChannelStock>(`channel.${channel}.stock.v1`, 'channel-stock', 'compact'),
     coalesce: (earlier, later) => ({ ...later, previousSequence: earlier.previousSequence }),
+  };
+}
+
+/** What stock levels and channels publish of a key: a figure, or that there is none any more. */
+export type Published =
+  | { readonly kind: 'stock'; readonly key: StockKey; readonly level: StockLevel | undefined }
+  | {
+      readonly kind: 'channel';
+      readonly channel: string;
+      readonly sku: string;
+      readonly figure: ChannelStock | undefined;
+    };
+
+/** Reads records of stock levels and of these channels; undefined for any other topic. */
+export function publishedBy(
+  channels: readonly string[],
+): (record: Pick<StreamRecord, 'topic' | 'key' | 'value'>) => Published | undefined {
+  const channelOf = new Map(channels.map((one) => [channelStock(one).name, one]));
+  return ({ topic, key, value }) => {
+    if (topic === stockLevels.name) {
+      return { kind: 'stock', key: key as StockKey, level: value as StockLevel | undefined };
+    }
+    const channel = channelOf.get(topic);
+    if (channel === undefined) return undefined;
+    return {
+      kind: 'channel',
+      channel,
+      sku: String(key),
+      figure: value as ChannelStock | undefined,
+    };
   };
 }
 

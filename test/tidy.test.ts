@@ -34,6 +34,7 @@ const mayImport: Record<string, readonly string[]> = {
     'processors/freshness/ports.ts',
     'processors/delivery/calls.ts',
     'processors/serving/ports.ts',
+    'processors/webhooks/ports.ts',
     'schemas/',
     'package',
     'node:',

@@ -59,3 +59,34 @@ export async function recordWriter<K, V>(
     close: () => producer.disconnect(),
   };
 }
+
+/** One record, by a writer of its own. */
+export async function writeRecord<K, V>(
+  places: KafkaPlaces,
+  topic: Topic<K, V>,
+  key: K,
+  value: V,
+): Promise<void> {
+  const writer = await recordWriter(places, topic);
+  try {
+    await writer.write(key, value);
+  } finally {
+    await writer.close();
+  }
+}
+
+/** The same record to every partition: each that reads them decides for itself. */
+export async function writeToEveryPartition<K, V>(
+  places: KafkaPlaces,
+  topic: Topic<K, V>,
+  key: K,
+  value: V,
+): Promise<void> {
+  const writer = await recordWriter(places, topic);
+  try {
+    const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition);
+    await Promise.all(partitions.map((partition) => writer.write(key, value, partition)));
+  } finally {
+    await writer.close();
+  }
+}

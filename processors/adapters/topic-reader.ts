@@ -70,6 +70,21 @@ export async function readTopic(
   }
 }
 
+/** A topic keyed by text as it stands now: the last value of each key. */
+export async function readTable<V>(
+  places: KafkaPlaces,
+  topic: Topic<string, V>,
+): Promise<ReadonlyMap<string, V>> {
+  const values = new Map<string, V>();
+  await readTopic(places, topic as unknown as Topic<never, never>, {
+    onRecord: ({ key, value }) => {
+      if (value === undefined) values.delete(String(key));
+      else values.set(String(key), value as V);
+    },
+  });
+  return values;
+}
+
 /** A changelog as it stands now: the last value of each key, of one partition. */
 export async function readChanges(
   places: Pick<KafkaPlaces, 'brokers'>,

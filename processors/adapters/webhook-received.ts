@@ -1,18 +1,8 @@
 /** Is a webhook from whom it says? By the source's own way of signing, on the raw bytes. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Signing } from '../webhooks/ports.ts';
 import { webhookFault } from './webhook-signature.ts';
-
-/** See `Signing` of processors/webhooks/source.ts. */
-export type SigningRules =
-  | { readonly kind: 'standardWebhooks' }
-  | {
-      readonly kind: 'bodyHash';
-      readonly header: string;
-      readonly encoding: 'base64' | 'hex';
-      readonly prefix: string;
-      readonly eventHeader: string | undefined;
-    };
 
 export type Believed = { readonly deliveryId: string; readonly event: string };
 
@@ -24,7 +14,7 @@ function one(headers: IncomingHttpHeaders, name: string | undefined): string | u
 
 /** Undefined: not to be believed. `secrets`: any of them may have signed, so that one can be replaced. */
 function believe(
-  rules: SigningRules,
+  rules: Signing,
   secrets: readonly string[],
   headers: IncomingHttpHeaders,
   body: Buffer,
@@ -51,7 +41,7 @@ function believe(
 
 /** By the name of a source; its secrets are read once. */
 export function receiver(options: {
-  readonly sources: readonly { readonly name: string; readonly signing: SigningRules }[];
+  readonly sources: readonly { readonly name: string; readonly signing: Signing }[];
   readonly secretsOf: (name: string) => readonly string[];
 }): (source: string, headers: IncomingHttpHeaders, body: Buffer) => Believed | undefined {
   const known = new Map(

@@ -10,7 +10,7 @@ export const scopes = [
   'proposals:write',
 ] as const;
 
-type Verb = (typeof scopes)[number];
+export type Verb = (typeof scopes)[number];
 
 /** A verb, or a verb narrowed to one channel or location: `stock:read@shop`. */
 export type Scope = Verb | `${Verb}@${string}`;

@@ -1,7 +1,7 @@
 /** The ways to be recognised: the installation's own key, keys that were given out, tokens of an issuer. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type Authenticate, bearerIn, type Client, scopes, unauthenticated } from './access.ts';
-import { type KeyRing, looksLikeKey } from './keys.ts';
+import { hashOf, type KeyRing, looksLikeKey } from './keys.ts';
 import { problem } from './problem.ts';
 import type { ReadToken } from './token.ts';
 
@@ -16,7 +16,6 @@ export type Ways = {
 };
 
 const local: Client = { id: 'local', scopes: [...scopes], requestsPerMinute: null };
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 const tokenLengthMax = 8_000;
 
 export function authenticateBy(ways: Ways): Authenticate {

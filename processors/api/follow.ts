@@ -1,13 +1,6 @@
 /** Records of the topics → the view. */
-import type {
-  ApiKey,
-  ChannelStock,
-  Freshness,
-  Outcome,
-  StockKey,
-  StockLevel,
-} from '../../schemas/types.ts';
-import { apiKeys, channelStock, freshness, outcomes, stockLevels } from '../topics.ts';
+import type { ApiKey, Freshness, Outcome } from '../../schemas/types.ts';
+import { apiKeys, channelStock, freshness, outcomes, publishedBy, stockLevels } from '../topics.ts';
 import type { StreamRecord } from '../topology/topology.ts';
 import type { KeyRing } from './keys.ts';
 import type { StockView } from './view.ts';
@@ -23,8 +16,8 @@ export function viewEvents(
   channels: readonly string[],
   onOutcome: (outcome: Outcome) => void,
 ) {
-  const channelOf = new Map(channels.map((one) => [channelStock(one).name, one]));
-  const shown = new Set([stockLevels.name, ...channelOf.keys()]);
+  const publishedOf = publishedBy(channels);
+  const shown = new Set([stockLevels, ...channels.map(channelStock)].map(({ name }) => name));
   let heard: Said[] = [];
   let asked: Said[] = [];
   return {
@@ -48,15 +41,9 @@ export function viewEvents(
         keys.take(String(key), value as ApiKey | undefined);
         return;
       }
-      const place = placeOf(topic, partition);
-      const offset = Number(record.offset);
-      const channel = channelOf.get(topic);
-      if (channel === undefined) {
-        const level = value as StockLevel | undefined;
-        view.apply(place, offset, { kind: 'stock', key: key as StockKey, level });
-      } else {
-        const figure = value as ChannelStock | undefined;
-        view.apply(place, offset, { kind: 'channel', channel, sku: String(key), figure });
+      const published = publishedOf(record);
+      if (published !== undefined) {
+        view.apply(placeOf(topic, partition), Number(record.offset), published);
       }
     },
     onAsk: (): void => {

@@ -2,7 +2,7 @@
 import { GraphQLError } from 'graphql';
 import mercurius, { type IResolvers } from 'mercurius';
 import { z } from 'zod';
-import { type Client, forbidden, narrowedTo, type scopes } from './access.ts';
+import { type Client, forbidden, narrowedTo, type Verb } from './access.ts';
 import { changeOf } from './answers.ts';
 import { changeFeed, type Feed, feedStart } from './change-feed.ts';
 import { eventStream } from './event-stream.ts';
@@ -272,7 +272,7 @@ function parsed<S extends z.ZodType>(schema: S, given: unknown): z.infer<S> {
   throw asError(problem('INPUT_INVALID', `${first?.path.join('.')}: ${first?.message}`));
 }
 
-function may(client: Client, verb: (typeof scopes)[number], places: readonly string[]): void {
+function may(client: Client, verb: Verb, places: readonly string[]): void {
   const refused = forbidden(client, verb, places);
   if (refused !== undefined) throw asError(refused);
 }

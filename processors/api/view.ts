@@ -1,19 +1,11 @@
 /** Every stock level and channel figure in memory, as the compacted topics state them. One per instance; no truth of its own. */
-import type { ChannelStock, Freshness, StockKey, StockLevel } from '../../schemas/types.ts';
+import type { ChannelStock, Freshness, StockLevel } from '../../schemas/types.ts';
+import type { Published } from '../topics.ts';
 import { type Change, type Recent, RecentChanges } from './changes.ts';
 import type { Places } from './cursor.ts';
 import { type FreshnessNote, freshnessOf } from './freshness.ts';
 
 export type Cell = { readonly sku: string; readonly location: string };
-
-export type ViewRecord =
-  | { readonly kind: 'stock'; readonly key: StockKey; readonly level: StockLevel | undefined }
-  | {
-      readonly kind: 'channel';
-      readonly channel: string;
-      readonly sku: string;
-      readonly figure: ChannelStock | undefined;
-    };
 
 /** Not heard of the broker for so long: what is told may be old. */
 const lostAfterMs = 1_500;
@@ -41,7 +33,7 @@ export class StockView {
     this.#recent.open(place, offset);
   }
 
-  apply(place: string, offset: number, record: ViewRecord): void {
+  apply(place: string, offset: number, record: Published): void {
     const change = record.kind === 'stock' ? this.#stock(record) : this.#channel(record);
     if (change === undefined) this.#recent.advance(place, offset + 1);
     else this.#recent.add(place, offset, change);
@@ -157,7 +149,7 @@ export class StockView {
     return () => void this.#listeners.delete(listener);
   }
 
-  #stock({ key, level }: Extract<ViewRecord, { kind: 'stock' }>): Change | undefined {
+  #stock({ key, level }: Extract<Published, { kind: 'stock' }>): Change | undefined {
     const at = this.#levels.get(key.sku) ?? new Map<string, StockLevel>();
     if (!this.#levels.has(key.sku)) this.#know(key.sku, at);
     if (level === undefined) {
@@ -168,7 +160,7 @@ export class StockView {
     return { kind: 'stock', level };
   }
 
-  #channel(record: Extract<ViewRecord, { kind: 'channel' }>): Change | undefined {
+  #channel(record: Extract<Published, { kind: 'channel' }>): Change | undefined {
     const { channel, sku, figure } = record;
     const figures = this.#channels.get(channel) ?? new Map<string, ChannelStock>();
     this.#channels.set(channel, figures);

@@ -3,14 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Request } from '../../schemas/types.ts';
 import { requestKey } from '../topics.ts';
-import { forbidden, narrowedTo, type scopes } from './access.ts';
+import { forbidden, narrowedTo, type Verb } from './access.ts';
 import * as models from './models.ts';
 import { type Problem, problem } from './problem.ts';
 import { ending, linesOf, msOf, reserving } from './requests.ts';
 import { type App, answers, reply } from './routing.ts';
 import type { Asked, Writes } from './writes.ts';
-
-type Verb = (typeof scopes)[number];
 
 const key = models.requestName;
 const headers = z.looseObject({

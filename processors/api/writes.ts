@@ -1,7 +1,7 @@
 /** Writes are requests to the single writer; the API waits for what came of them, and tells the truth when it does not know. */
 import type { Outcome, Request } from '../../schemas/types.ts';
 import { fingerprintOf } from '../domain/hash.ts';
-import { requestKey } from '../topics.ts';
+import { emptyRequest, requestKey } from '../topics.ts';
 import { outcomeOf } from './answers.ts';
 import { type Problem, type ProblemCode, problem } from './problem.ts';
 
@@ -102,29 +102,16 @@ const requestPath = (key: string): string => `/v1/requests/${encodeURIComponent(
 const reused = (key: string): Problem =>
   problem('IDEMPOTENCY_KEY_REUSED', `key ${key} was used for another request: take a new one`);
 
-/** The members stand in the order of the schema: the fingerprint depends on it. */
 function requestOf(client: string, idempotencyKey: string, asked: Asked): Request {
+  const plain = emptyRequest(client, idempotencyKey);
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return {
-    client,
-    idempotencyKey,
-    kind: asked.kind,
-    policy: asked.policy ?? 'FillOrKill',
+    ...plain,
+    ...Object.fromEntries(given),
+    ...{ client, idempotencyKey, actor: client, askedBy: null },
     lines: asked.lines.map(({ sku, location, quantity }) => ({ sku, location, quantity })),
-    reservation: asked.reservation ?? null,
-    channel: asked.channel ?? null,
-    toLocation: asked.toLocation ?? null,
-    expectedSequence: asked.expectedSequence ?? null,
-    changeFromQuantity: asked.changeFromQuantity ?? null,
-    expiresAt: asked.expiresAt ?? null,
-    reason: asked.reason ?? '',
-    reference: asked.reference ?? '',
-    actor: client,
-    // Not the time of this attempt: another attempt is the same request. 0: when it arrives.
-    occurredAt: asked.occurredAt ?? 0,
-    locations: asked.locations ?? [],
-    bucket: asked.bucket ?? 'onHand',
-    echoKey: asked.echoKey ?? null,
-    askedBy: null,
+    // Not the time of this attempt: another attempt is the same request.
+    occurredAt: asked.occurredAt ?? plain.occurredAt,
   };
 }
 

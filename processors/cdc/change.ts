@@ -139,8 +139,12 @@ function keyOf(table: CapturedTable, row: Row): string | Fault {
     : key;
 }
 
+/** The key that these columns of a row make, such as a line's of its header. */
+export const keyOfColumns = (columns: readonly string[], row: Row): string =>
+  columns.map((column) => keyPart(row[column] ?? null)).join('|');
+
 /** A key's part, so that parts joined by `|` stay apart. */
-export function keyPart(value: ColumnValue): string {
+function keyPart(value: ColumnValue): string {
   const text = String(value);
   return text.includes('|') ? text.replaceAll('|', '\u001f') : text;
 }

@@ -1,6 +1,6 @@
 /** Anomalies of the running pipeline: which are open, and who looks after them. */
 import type { Anomaly } from '../../schemas/types.ts';
-import { recordWriter } from '../adapters/record-writer.ts';
+import { writeRecord } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import { keyOf } from '../anomalies/episode.ts';
 import { acknowledgements, anomalies } from '../topics.ts';
@@ -44,13 +44,9 @@ export async function anomalyAcknowledge(
     process.stderr.write(`${why}: \`stockline anomalies list\` names those that are open\n`);
     return 1;
   }
-  const writer = await recordWriter(places, acknowledgements);
-  try {
-    const { by: actor, note } = options;
-    await writer.write(keyOf(known), { anomaly: id, actor, note, at: Date.now() });
-  } finally {
-    await writer.close();
-  }
+  const { by: actor, note } = options;
+  const word = { anomaly: id, actor, note, at: Date.now() };
+  await writeRecord(places, acknowledgements, keyOf(known), word);
   process.stdout.write(`${options.by} looks after ${id}\n`);
   return 0;
 }

@@ -23,7 +23,7 @@ import {
   webhooks,
 } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
-import { explainPlain } from './explain.ts';
+import { explainPlain, NothingToExplain } from './explain.ts';
 import type { WebhookSources } from './webhook-sources.ts';
 
 /** Of each partition: what came of the last requests is known from the start. */
@@ -99,9 +99,7 @@ export async function startApi(
   };
 }
 
-/** What speaks of the SKU is an answer; what speaks of the broker is a fault. */
 function sentenceOf(error: unknown): string {
-  const { message } = error as Error;
-  if (/ has no step of | has never been at | had no step by /.test(message)) return message;
+  if (error instanceof NothingToExplain) return error.message;
   throw error;
 }

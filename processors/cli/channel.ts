@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { ChannelStock, HeldLevel, StockLevel } from '../../schemas/types.ts';
-import { recordWriter } from '../adapters/record-writer.ts';
+import { writeToEveryPartition } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
 import { type ChannelPolicy, sellableUnits } from '../channels/policy.ts';
 import {
@@ -156,15 +156,9 @@ async function putInForce(file: string, options: Deciding): Promise<number> {
   }
   const { changes, skus } = await changesBy(policies, places);
   process.stdout.write(`${summary(policies, changes, skus)}\n`);
-  const writer = await recordWriter(places, channelPolicies);
-  try {
-    const { by: actor, reason } = options;
-    const record = { policies: JSON.stringify(JSON.parse(text)), actor, reason, at: Date.now() };
-    const partitions = Array.from({ length: channelPolicies.partitions }, (_, one) => one);
-    await Promise.all(partitions.map((one) => writer.write('policies', record, one)));
-  } finally {
-    await writer.close();
-  }
+  const { by: actor, reason } = options;
+  const applied = { policies: JSON.stringify(JSON.parse(text)), actor, reason, at: Date.now() };
+  await writeToEveryPartition(places, channelPolicies, 'policies', applied);
   process.stdout.write('in force: the channels publish by them from now on\n');
   return 0;
 }
@@ -259,14 +253,8 @@ async function decideHeld(
     process.stderr.write(`nothing of ${location} is kept: \`stockline channel quarantine list\`\n`);
     return 1;
   }
-  const writer = await recordWriter(places, guardDecisions);
-  try {
-    const decision = { location, verdict, actor, reason, at: Date.now() };
-    const partitions = Array.from({ length: guardDecisions.partitions }, (_, one) => one);
-    await Promise.all(partitions.map((one) => writer.write(location, decision, one)));
-  } finally {
-    await writer.close();
-  }
+  const decision = { location, verdict, actor, reason, at: Date.now() };
+  await writeToEveryPartition(places, guardDecisions, location, decision);
   process.stdout.write(`${kept.length} levels of ${location} are ${verdict}\n`);
   return 0;
 }

@@ -5,7 +5,7 @@ import type { EffectDraft, SystemMapping } from '../intake/mapping.ts';
 import type { TriedDocument } from '../intake/trial.ts';
 import { sampleOf } from './map-sample.ts';
 import { layOut } from './screen.ts';
-import { openSource, type SourceDatabase } from './source-tables.ts';
+import { openSources, type SourceDatabase } from './source-tables.ts';
 
 export type CutoverCell = {
   readonly sku: string;
@@ -55,21 +55,6 @@ export function cutoverCommand(): Command {
         }
       },
     );
-}
-
-/** By system: the mapping's own, and those that are named for its lookups. */
-export async function openSources(
-  mapping: SystemMapping,
-  url: string,
-  lookups: readonly string[],
-): Promise<ReadonlyMap<string, SourceDatabase>> {
-  const sources = new Map([[mapping.system, await openSource(url)]]);
-  for (const one of lookups) {
-    const at = one.indexOf('=');
-    if (at < 1) throw new Error(`--lookup ${one}: such as erp=postgresql://user:password@host/erp`);
-    sources.set(one.slice(0, at), await openSource(one.slice(at + 1)));
-  }
-  return sources;
 }
 
 /** What counts at a snapshot: openings and current values; of events those that no opening contains. */

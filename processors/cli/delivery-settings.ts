@@ -6,6 +6,7 @@ import type { AccountAccess } from '../adapters/marketplace-accounts.ts';
 import type { Limits } from '../delivery/calls.ts';
 import { ordinaryWebhookRules, type WebhookRules } from '../delivery/endpoint.ts';
 import { limitsOf } from '../delivery/marketplace-limits.ts';
+import { readSettings, refuseTwice } from './settings-file.ts';
 
 export type DeliverySettings = {
   readonly accounts: readonly {
@@ -81,16 +82,12 @@ const inMs = (some: readonly number[] | undefined): readonly number[] | undefine
   some?.map((one) => Math.round(one * 1000));
 
 export function loadDeliverySettings(file: string | undefined): DeliverySettings {
-  const plain: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
-  const parsed = shape.safeParse(plain);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
-    throw new Error(`the settings of delivery in ${file} are not right:\n  ${faults.join('\n  ')}`);
-  }
-  const { accounts, webhooks } = parsed.data;
-  const ids = accounts.map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new Error(`${file}: account ${twice} is there twice`);
+  const { accounts, webhooks } = readSettings(file, shape, 'the settings of delivery');
+  refuseTwice(
+    accounts.map(({ id }) => id),
+    'account',
+    file,
+  );
   const { attemptsSeconds, checkpointsSeconds, openSeconds, timeoutSeconds } = webhooks;
   const { concurrent, ports, allow, allowHttp } = webhooks;
   return {

@@ -70,7 +70,7 @@ async function open(
   let note = report;
   const addresses = options.stack ?? (await startParts(options, closers));
   rememberStack(directory, addresses);
-  const places = placesOf(addresses);
+  const places = placesOf(addresses, process.env);
   // The simulated retailer has these two, whatever else is captured.
   const erp = { ...addresses.postgres, database: 'erp' };
   const pos = { ...addresses.mariadb, database: 'pos' };

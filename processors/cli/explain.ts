@@ -79,6 +79,9 @@ async function readLedgerOf(places: KafkaPlaces, sku: string): Promise<readonly 
   return filed;
 }
 
+/** A sentence about the SKU, not a fault. */
+export class NothingToExplain extends Error {}
+
 /** The cells that were asked for; throws a sentence when there are none. */
 export function chosenCells(
   sku: string,
@@ -87,13 +90,15 @@ export function chosenCells(
   at?: number,
 ): readonly ExplainedCell[] {
   if (filed.length === 0) {
-    throw new Error(
+    throw new NothingToExplain(
       `${ledger.name} has no step of ${sku}: is the SKU spelt as in the ERP, and is the pipeline fed?`,
     );
   }
   const known = [...new Set(filed.map(({ entry }) => entry.location))].sort();
   if (location !== undefined && !known.includes(location)) {
-    throw new Error(`${sku} has never been at ${location}; it is known at ${known.join(', ')}`);
+    throw new NothingToExplain(
+      `${sku} has never been at ${location}; it is known at ${known.join(', ')}`,
+    );
   }
   const cells = explainCells(filed, at).filter(
     (cell) => location === undefined || cell.location === location,
@@ -101,7 +106,7 @@ export function chosenCells(
   if (cells.length === 0) {
     const first = Math.min(...filed.map(({ timestampMs }) => timestampMs));
     const where = location === undefined ? '' : ` at ${location}`;
-    throw new Error(
+    throw new NothingToExplain(
       `${sku}${where} had no step by ${instant(at ?? 0)}; the first one of ${sku} was told at ${instant(first)}`,
     );
   }

@@ -1,8 +1,8 @@
 /** Forecasts and proposals of the running pipeline: made, shown, decided. */
 import type { Forecast, Proposal } from '../../schemas/types.ts';
-import { recordWriter } from '../adapters/record-writer.ts';
+import { recordWriter, writeRecord } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import { decide } from '../forecasts/propose.ts';
+import { ProposalDesk } from '../forecasts/desk.ts';
 import { type ForecastRun, type ReplenishmentRules, runForecasts } from '../forecasts/run.ts';
 import { forecasts, proposals } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
@@ -29,7 +29,7 @@ export async function makeForecasts(
           const lines = text.split('\n').filter((line) => line !== '');
           return lines.map((line) => JSON.parse(line) as readonly unknown[]);
         },
-        known: () => lastProposals(places),
+        known: async () => (await proposalDesk(places)).byId(),
         writeForecast: (forecast) => forecastWriter.write(cellKey(forecast), forecast),
         writeProposal: (proposal) => proposalWriter.write(cellKey(proposal), proposal),
       },
@@ -113,8 +113,9 @@ function shown(forecast: Forecast): string {
 export async function proposalList(
   options: Where & { readonly all: boolean; readonly json: boolean },
 ): Promise<number> {
-  const known = await lastProposals(readKafkaPlaces(process.env, options.directory));
-  const told = [...known.values()]
+  const desk = await proposalDesk(readKafkaPlaces(process.env, options.directory));
+  const told = desk
+    .all()
     .filter(({ state }) => options.all || state === 'proposed')
     .sort((one, other) => other.stockOutProbability - one.stockOutProbability);
   if (options.json) {
@@ -140,30 +141,27 @@ export async function proposalDecide(
   options: Where & { readonly by: string; readonly reason: string },
 ): Promise<number> {
   const places = readKafkaPlaces(process.env, options.directory);
-  const known = await lastProposals(places);
-  const decided = decide(known.get(id), { state, by: options.by, reason: options.reason });
+  const desk = await proposalDesk(places);
+  const decision = { state, by: options.by, reason: options.reason };
+  const decided = await desk.decide(id, decision, (proposal) =>
+    writeRecord(places, proposals, cellKey(proposal), proposal),
+  );
   if (typeof decided === 'string') {
     process.stderr.write(`${decided}\n`);
     return 1;
-  }
-  const writer = await recordWriter(places, proposals);
-  try {
-    await writer.write(cellKey(decided), decided);
-  } finally {
-    await writer.close();
   }
   process.stdout.write(`${id} is ${state}\n`);
   return 0;
 }
 
-async function lastProposals(places: KafkaPlaces): Promise<ReadonlyMap<string, Proposal>> {
-  const last = new Map<string, Proposal>();
+async function proposalDesk(places: KafkaPlaces): Promise<ProposalDesk> {
+  const desk = new ProposalDesk();
   await readTopic(places, untyped(proposals), {
     onRecord: ({ value }) => {
-      if (value !== undefined) last.set((value as Proposal).id, value as Proposal);
+      if (value !== undefined) desk.take(value as Proposal);
     },
   });
-  return last;
+  return desk;
 }
 
 function cellKey({ sku, location }: { readonly sku: string; readonly location: string }) {

@@ -2,12 +2,11 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ApiKey } from '../../schemas/types.ts';
-import { recordWriter } from '../adapters/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { writeRecord } from '../adapters/record-writer.ts';
+import { type KafkaPlaces, readTable } from '../adapters/topic-reader.ts';
 import { scope, scopes } from '../api/access.ts';
 import { createKey, type KeyChange, type MadeKey, revokeKey, rotateKey } from '../api/keys.ts';
 import { apiKeys } from '../topics.ts';
-import type { Topic } from '../topology/topic.ts';
 import { readKafkaPlaces } from './places.ts';
 import { layOut } from './screen.ts';
 
@@ -77,26 +76,6 @@ const changeBy = ({ by: actor, reason }: Changing): KeyChange => ({
   atMs: Date.now(),
 });
 
-async function readKeys(places: KafkaPlaces): Promise<ReadonlyMap<string, ApiKey>> {
-  const keys = new Map<string, ApiKey>();
-  await readTopic(places, apiKeys as unknown as Topic<never, never>, {
-    onRecord: ({ key, value }) => {
-      if (value === undefined) keys.delete(String(key));
-      else keys.set(String(key), value as ApiKey);
-    },
-  });
-  return keys;
-}
-
-async function write(places: KafkaPlaces, key: ApiKey): Promise<void> {
-  const writer = await recordWriter(places, apiKeys);
-  try {
-    await writer.write(key.id, key);
-  } finally {
-    await writer.close();
-  }
-}
-
 function show({ key, token }: MadeKey): void {
   const rows = [
     ['id', key.id],
@@ -111,7 +90,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
   const endsAt = days === undefined ? null : by.atMs + days * dayMs;
   const of = { name, scopes: options.scope, requestsPerMinute: perMinute ?? null };
   const made = createKey(of, by, endsAt);
-  await write(placesFor(options), made.key);
+  await writeRecord(placesFor(options), apiKeys, made.key.id, made.key);
   show(made);
 }
 
@@ -121,18 +100,19 @@ async function rotate(
 ): Promise<void> {
   const places = placesFor(options);
   const made = rotateKey(await valid(places, id), changeBy(options), options.overlapHours * hourMs);
-  await write(places, made.key);
+  await writeRecord(places, apiKeys, made.key.id, made.key);
   show(made);
 }
 
 async function revoke(id: string, options: Changing): Promise<void> {
   const places = placesFor(options);
-  await write(places, revokeKey(await valid(places, id), changeBy(options)));
+  const revoked = revokeKey(await valid(places, id), changeBy(options));
+  await writeRecord(places, apiKeys, id, revoked);
   process.stdout.write(`${id} is not taken any more\n`);
 }
 
 async function valid(places: KafkaPlaces, id: string): Promise<ApiKey> {
-  const found = (await readKeys(places)).get(id);
+  const found = (await readTable(places, apiKeys)).get(id);
   if (found === undefined) {
     throw new Error(`no key has the id ${id}: \`stockline key list\` names them`);
   }
@@ -141,7 +121,7 @@ async function valid(places: KafkaPlaces, id: string): Promise<ApiKey> {
 }
 
 async function list(options: Where & { readonly json?: true }): Promise<void> {
-  const all = [...(await readKeys(placesFor(options))).values()];
+  const all = [...(await readTable(placesFor(options), apiKeys)).values()];
   if (options.json === true) {
     for (const { secrets, ...rest } of all) {
       const endsAt = secrets.map((one) => one.endsAt);

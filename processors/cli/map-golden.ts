@@ -43,6 +43,8 @@ export function checkGolden(mapping: SystemMapping, update: boolean): GoldenResu
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
   const meanings = parsed.data.map((one) => meaningOf(mapping, one));
   if (update) {
+    const at = meanings.findIndex((meaning) => typeof meaning === 'string');
+    if (at >= 0) throw new Error(`${parsed.data[at]?.name}: ${meanings[at]}`);
     const filled = parsed.data.map((one, at) => ({ ...one, effects: meanings[at] }));
     writeFileSync(path, `${JSON.stringify(filled, null, 2)}\n`);
     return { examples: filled.length, faults: [] };
@@ -54,7 +56,8 @@ export function checkGolden(mapping: SystemMapping, update: boolean): GoldenResu
   return { examples: parsed.data.length, faults };
 }
 
-function meaningOf(mapping: SystemMapping, one: Example): readonly object[] {
+/** What it means; the reason as a sentence where stock would refuse it. */
+function meaningOf(mapping: SystemMapping, one: Example): readonly object[] | string {
   const document = mapping.documents.find(({ name }) => name === one.document);
   if (document === undefined) {
     const known = mapping.documents.map(({ name }) => name).join(', ');
@@ -74,8 +77,7 @@ function meaningOf(mapping: SystemMapping, one: Example): readonly object[] {
     Object.entries(one.lookups).map(([name, values]) => [name, new Map(Object.entries(values))]),
   );
   const tried = tryDocument(mapping, document, rows, lookups, Date.parse(one.now));
-  if (tried.fault !== '') throw new Error(`${one.name}: ${tried.fault}`);
-  return tried.effects.map(shown);
+  return tried.fault === '' ? tried.effects.map(shown) : tried.fault;
 }
 
 /** As people read it; the order of the members is part of the file. */

@@ -1,11 +1,11 @@
 /** Rows of a legacy database as a mapping's documents: a few, to look at, or all, for the openings. */
 
-import type { Row } from '../cdc/change.ts';
+import { keyOfColumns, type Row } from '../cdc/change.ts';
 import { type CapturedTable, columnNames } from '../cdc/table.ts';
 import { rowOfText } from '../cdc/text-values.ts';
 import { Fault } from '../cdc/values.ts';
 import type { DocumentMapping, SystemMapping } from '../intake/mapping.ts';
-import { keyOfRow, type LookupValues, type TriedDocument, tryDocument } from '../intake/trial.ts';
+import { type LookupValues, type TriedDocument, tryDocument } from '../intake/trial.ts';
 import type { SourceDatabase } from './source-tables.ts';
 
 export type Sample = {
@@ -45,12 +45,12 @@ export async function sampleOf(
     const most = options.last === undefined ? undefined : options.last * 200;
     if (document.lines !== undefined) {
       for (const line of await read(own, document.lines.table, most)) {
-        const key = keyOfRow(document.lines.headerKey, line);
+        const key = keyOfColumns(document.lines.headerKey, line);
         lines.set(key, [line, ...(lines.get(key) ?? [])]);
       }
     }
     for (const header of headers) {
-      const key = keyOfRow(document.header.primaryKey, header);
+      const key = keyOfColumns(document.header.primaryKey, header);
       const whole = { header, lines: lines.get(key) ?? [] };
       tried.push(tryDocument(mapping, document, whole, lookups, Date.now()));
     }

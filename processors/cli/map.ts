@@ -7,7 +7,6 @@ import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { restateHeader } from '../intake/step.ts';
 import { transactionTopic } from '../intake/topology.ts';
 import { contradictions, type TriedDocument } from '../intake/trial.ts';
-import { openSources } from './cutover.ts';
 import { differenceBy, type MapDifference } from './map-difference.ts';
 import { checkGolden } from './map-golden.ts';
 import { initMapping } from './map-init.ts';
@@ -17,6 +16,7 @@ import { mariadbFacts } from './mariadb-facts.ts';
 import { readPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
+import { openSources } from './source-tables.ts';
 import { openMariadb, openPostgres } from './source-url.ts';
 
 export function mapCommand(): Command {
@@ -96,9 +96,11 @@ async function check(system: string, { url, lookup, rows }: CheckOptions): Promi
   if (url === undefined) return 0;
   const sources = await openSources(mapping, url, lookup);
   try {
-    const shownSample = await sampleOf(mapping, sources, { last: rows });
-    process.stdout.write(`${sampleLines(shownSample.tried).join('\n')}\n`);
-    const wide = await sampleOf(mapping, sources, { last: rowsJudged });
+    const wide = await sampleOf(mapping, sources, { last: Math.max(rows, rowsJudged) });
+    const shown = mapping.documents.flatMap(({ name }) =>
+      wide.tried.filter(({ document }) => document === name).slice(0, rows),
+    );
+    process.stdout.write(`${sampleLines(shown).join('\n')}\n`);
     const unknown = mapping.lookups.filter(({ system: of }) => !sources.has(of.name));
     const faults = [
       ...wide.unreadable,

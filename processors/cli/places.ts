@@ -57,7 +57,8 @@ const fileOf = (directory: string): string => `${directory}/run/stack.json`;
 
 /** Throws a sentence that says what is missing and how to give it. */
 export function readPlaces(environment: Environment, directory: string): Places {
-  if (environment.STOCKLINE_KAFKA === undefined) return placesOf(rememberedStack(directory));
+  if (environment.STOCKLINE_KAFKA === undefined)
+    return placesOf(rememberedStack(directory), environment);
   const values = parseEnvironment(shape, environment);
   return {
     brokers: values.STOCKLINE_KAFKA,
@@ -75,13 +76,14 @@ export function readKafkaPlaces(
   environment: Environment,
   directory: string,
 ): Pick<Places, 'brokers' | 'registryUrl'> {
-  if (environment.STOCKLINE_KAFKA === undefined) return placesOf(rememberedStack(directory));
+  if (environment.STOCKLINE_KAFKA === undefined)
+    return placesOf(rememberedStack(directory), environment);
   const values = parseEnvironment(kafkaShape, environment);
   return { brokers: values.STOCKLINE_KAFKA, registryUrl: values.STOCKLINE_REGISTRY };
 }
 
 /** On a stack the systems' databases are its own, by their names, unless the environment says where one is. */
-export function placesOf(addresses: StackAddresses): Places {
+export function placesOf(addresses: StackAddresses, environment: Environment = {}): Places {
   return {
     brokers: addresses.kafkaBrokers,
     registryUrl: addresses.registryUrl,
@@ -93,8 +95,8 @@ export function placesOf(addresses: StackAddresses): Places {
           kind === 'postgresql'
             ? { ...addresses.postgres, database: system }
             : { ...addresses.mariadb, database: schema };
-        const url = process.env[variableOf(system)];
-        const password = process.env[`${variableOf(system)}_PASSWORD`] ?? '';
+        const url = environment[variableOf(system)];
+        const password = environment[`${variableOf(system)}_PASSWORD`] ?? '';
         return [system, url === undefined ? own : accessOf(url, password, schemes[kind].port)];
       }),
     ),

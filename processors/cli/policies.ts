@@ -1,14 +1,12 @@
 /** The channel policies: the ones that come with Stockline, or a file of the user's. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ChannelPolicies } from '../../schemas/types.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTable } from '../adapters/topic-reader.ts';
 import type { Guard } from '../channels/guard.ts';
 import { withApplied } from '../channels/in-force.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
 import { type ParsedPolicies, parsePolicies } from '../channels/policy-file.ts';
 import { channelPolicies } from '../topics.ts';
-import type { Topic } from '../topology/topic.ts';
 
 const own = fileURLToPath(new URL('../channels/policies.json', import.meta.url));
 
@@ -26,12 +24,8 @@ export async function policiesInForce(
   places: KafkaPlaces,
   file = process.env.STOCKLINE_POLICIES,
 ): Promise<readonly ChannelPolicy[]> {
-  let text = '';
-  await readTopic(places, channelPolicies as unknown as Topic<never, never>, {
-    onRecord: ({ value }) => {
-      if (value !== undefined) text = (value as ChannelPolicies).policies;
-    },
-  });
+  const applied = [...(await readTable(places, channelPolicies)).values()];
+  const text = applied.at(-1)?.policies ?? '';
   return withApplied(loadPolicies(file), text);
 }
 

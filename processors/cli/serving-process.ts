@@ -1,5 +1,4 @@
 /** Puts the copies of the figures together: what STOCKLINE_SERVING_POSTGRES and STOCKLINE_REDIS name. */
-import type { ChannelStock, StockKey, StockLevel } from '../../schemas/types.ts';
 import { openRedis } from '../adapters/redis.ts';
 import { postgresTarget } from '../adapters/serving-postgres.ts';
 import { redisTarget } from '../adapters/serving-redis.ts';
@@ -8,7 +7,7 @@ import type { Config } from '../config.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import type { ServingPorts, ServingTarget } from '../serving/ports.ts';
 import { runServing, type Serving } from '../serving/run.ts';
-import { channelStock, stockLevels } from '../topics.ts';
+import { channelStock, publishedBy, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 
 export type ServingProcess = {
@@ -50,7 +49,7 @@ function followOf(
   telemetry: Telemetry,
 ): ServingPorts['follow'] {
   const places = { brokers: config.brokers, registryUrl: config.registryUrl };
-  const channelOf = new Map(channels.map((one) => [channelStock(one).name, one]));
+  const publishedOf = publishedBy(channels);
   const followed = [stockLevels, ...channels.map(channelStock)].map((topic) => ({
     topic: topic as unknown as Topic<never, never>,
   }));
@@ -64,15 +63,9 @@ function followOf(
         onPosition: () => undefined,
         onAsk: () => undefined,
         onCurrent: events.current,
-        onRecord: ({ topic, key, value }) => {
-          const channel = channelOf.get(topic);
-          if (channel === undefined) {
-            const level = value as StockLevel | undefined;
-            events.take({ kind: 'stock', key: key as StockKey, level });
-          } else {
-            const figure = value as ChannelStock | undefined;
-            events.take({ kind: 'channel', channel, sku: String(key), figure });
-          }
+        onRecord: (record) => {
+          const published = publishedOf(record);
+          if (published !== undefined) events.take(published);
         },
       },
       telemetry,

@@ -1,5 +1,6 @@
 /** Simulated clients of `stockline stress reservations`: what each asks next, from a seed. Pure. */
 import type { Outcome, Request } from '../../schemas/types.ts';
+import { emptyRequest } from '../topics.ts';
 
 export type Range = {
   readonly skus: readonly string[];
@@ -27,27 +28,7 @@ const longLifeMs = 6 * 3_600_000;
 const shortLifeMs = 1_500;
 
 export function plainRequest(client: string, idempotencyKey: string, nowMs: number): Request {
-  return {
-    client,
-    idempotencyKey,
-    kind: 'reserve',
-    policy: 'FillOrKill',
-    lines: [],
-    reservation: null,
-    channel: null,
-    toLocation: null,
-    expectedSequence: null,
-    changeFromQuantity: null,
-    expiresAt: null,
-    reason: 'stress',
-    reference: '',
-    actor: client,
-    occurredAt: nowMs,
-    locations: [],
-    bucket: 'onHand',
-    echoKey: null,
-    askedBy: null,
-  };
+  return { ...emptyRequest(client, idempotencyKey), reason: 'stress', occurredAt: nowMs };
 }
 
 /** Mostly reservations of one to three lines or of bundles; now and then what becomes of an earlier one. */

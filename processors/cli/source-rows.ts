@@ -3,7 +3,7 @@
 import { loadMapping } from '../../connectors/systems.ts';
 import type { Effect, Movement } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import { type Change, keyPart } from '../cdc/change.ts';
+import { type Change, keyOfColumns } from '../cdc/change.ts';
 import { hashText } from '../domain/hash.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { documentId } from '../intake/rows.ts';
@@ -139,10 +139,7 @@ function documentsOf(mapping: SystemMapping): (change: Change) => readonly strin
       if (lines?.table.name !== table) return ids;
       const line = `${document.name}|${key}`;
       const before = headers.get(line);
-      const now =
-        row === null
-          ? before
-          : lines.headerKey.map((column) => keyPart(row[column] ?? null)).join('|');
+      const now = row === null ? before : keyOfColumns(lines.headerKey, row);
       if (now === undefined) return ids;
       headers.set(line, now);
       // A line that went to another document changed both.

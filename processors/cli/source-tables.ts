@@ -2,6 +2,7 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import type { TextRow } from '../cdc/text-values.ts';
+import type { SystemMapping } from '../intake/mapping.ts';
 import { openMariadb, openPostgres } from './source-url.ts';
 
 export type FoundColumn = {
@@ -81,6 +82,21 @@ export async function openSource(url: string): Promise<SourceDatabase> {
     parameter: '?',
   };
   return sourceBy(dialect, ask, () => connection.end());
+}
+
+/** By system: the mapping's own, and those that are named for its lookups. */
+export async function openSources(
+  { system }: SystemMapping,
+  url: string,
+  lookups: readonly string[],
+): Promise<ReadonlyMap<string, SourceDatabase>> {
+  const sources = new Map([[system, await openSource(url)]]);
+  for (const one of lookups) {
+    const at = one.indexOf('=');
+    if (at < 1) throw new Error(`--lookup ${one}: such as erp=postgresql://user:password@host/erp`);
+    sources.set(one.slice(0, at), await openSource(one.slice(at + 1)));
+  }
+  return sources;
 }
 
 function sourceBy(dialect: Dialect, ask: Ask, close: () => Promise<void>): SourceDatabase {

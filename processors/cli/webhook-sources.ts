@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { knownSources, type SourceMapping, type WebhookSource } from '../webhooks/source.ts';
+import { readSettings, refuseTwice } from './settings-file.ts';
 
 const pointer = z
   .string()
@@ -67,15 +68,12 @@ export type WebhookSources = {
 /** One error names every fault of the file. */
 export function loadWebhookSources(file: string | undefined): WebhookSources {
   if (file === undefined) return { sources: [], secretsOf: () => [] };
-  const parsed = shape.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
-    throw new Error(`the sources of webhooks in ${file} are not right:\n  ${faults.join('\n  ')}`);
-  }
-  const told = parsed.data.sources;
-  const names = told.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`${file}: source ${twice} is there twice`);
+  const { sources: told } = readSettings(file, shape, 'the sources of webhooks');
+  refuseTwice(
+    told.map(({ name }) => name),
+    'source',
+    file,
+  );
   const secrets = new Map(told.map((one) => [one.name, one.secrets]));
   return {
     sources: told.map((one) => sourceOf(one, file)),

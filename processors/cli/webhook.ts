@@ -5,11 +5,10 @@ import type { DeliveryRange, Subscription } from '../../schemas/types.ts';
 import { urlFault } from '../adapters/address-guard.ts';
 import { recordWriter } from '../adapters/record-writer.ts';
 import { secretBox } from '../adapters/secret-box.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTable } from '../adapters/topic-reader.ts';
 import { newWebhookSecret, secretBytes } from '../adapters/webhook-signature.ts';
 import { keyIn } from '../api/local-key.ts';
 import { subscriptions } from '../topics.ts';
-import type { Topic } from '../topology/topic.ts';
 import { loadDeliverySettings } from './delivery-settings.ts';
 import { readKafkaPlaces } from './places.ts';
 import { layOut } from './screen.ts';
@@ -97,17 +96,6 @@ const placesFor = ({ directory }: Where): KafkaPlaces => readKafkaPlaces(process
 const keyFor = ({ directory }: Where): string =>
   process.env.STOCKLINE_SECRET_KEY ?? keyIn(`${directory}/run/secret.key`);
 
-async function readSubscriptions(places: KafkaPlaces): Promise<ReadonlyMap<string, Subscription>> {
-  const known = new Map<string, Subscription>();
-  await readTopic(places, subscriptions as unknown as Topic<never, never>, {
-    onRecord: ({ key, value }) => {
-      if (value === undefined) known.delete(String(key));
-      else known.set(String(key), value as Subscription);
-    },
-  });
-  return known;
-}
-
 async function write(places: KafkaPlaces, id: string, value: Subscription | null): Promise<void> {
   const writer = await recordWriter(places, subscriptions);
   try {
@@ -159,7 +147,7 @@ async function add(url: string, options: AddOptions): Promise<void> {
 }
 
 async function list(options: Where & { readonly json?: true }): Promise<void> {
-  const all = [...(await readSubscriptions(placesFor(options))).values()];
+  const all = [...(await readTable(placesFor(options), subscriptions)).values()];
   if (options.json === true) {
     for (const { sealedSecrets, ...rest } of all) {
       process.stdout.write(`${JSON.stringify({ ...rest, secrets: sealedSecrets.length })}\n`);
@@ -179,7 +167,7 @@ async function list(options: Where & { readonly json?: true }): Promise<void> {
 }
 
 async function known(places: KafkaPlaces, id: string): Promise<Subscription> {
-  const found = (await readSubscriptions(places)).get(id);
+  const found = (await readTable(places, subscriptions)).get(id);
   if (found !== undefined) return found;
   throw new Error(`no webhook has the id ${id}: \`stockline webhook list\` names them`);
 }

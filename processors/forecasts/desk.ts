@@ -9,6 +9,10 @@ export class ProposalDesk {
     this.known.set(proposal.id, proposal);
   }
 
+  byId(): ReadonlyMap<string, Proposal> {
+    return this.known;
+  }
+
   all(): readonly Proposal[] {
     return [...this.known.values()];
   }

@@ -144,7 +144,8 @@ function datesOf(resolved: DocumentState['resolved']): DocumentState['resolved']
 const nameCharactersMax = 200;
 
 /** Why stock could not use these effects; undefined when it can. */
-function effectFault(drafts: readonly EffectDraft[]): string | undefined {
+/** Why stock could not use them; undefined when it can. */
+export function effectFault(drafts: readonly EffectDraft[]): string | undefined {
   for (const { sku, location, quantity, occurredAt, kind } of drafts) {
     if (sku === '' || sku.length > nameCharactersMax) return `${sku.slice(0, 40)} is no SKU`;
     if (location === '' || location.length > nameCharactersMax) {

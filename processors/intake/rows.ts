@@ -1,5 +1,5 @@
 /** Rows into documents and lookups: dedupe by position, deletions, housekeeping. Nothing is computed from them here. */
-import { type Change, keyPart, type Row } from '../cdc/change.ts';
+import { type Change, keyOfColumns, type Row } from '../cdc/change.ts';
 import type { CapturedTable } from '../cdc/table.ts';
 import type { StateView } from '../topology/topology.ts';
 import { documentOfLine, forgetLine, noteLine } from './line-places.ts';
@@ -193,7 +193,7 @@ function headerKeyOf(
   if (change.row === null) {
     return before === undefined ? undefined : { headerKey: before, inPrimaryKey: false };
   }
-  const now = headerKey.map((column) => keyPart(change.row?.[column] ?? null)).join('|');
+  const now = keyOfColumns(headerKey, change.row);
   return before === undefined || before === now
     ? { headerKey: now, inPrimaryKey: false }
     : { headerKey: now, inPrimaryKey: false, movedFrom: before };

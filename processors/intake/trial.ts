@@ -3,8 +3,9 @@
  * a mapping before it runs, and for golden rows. Pure.
  */
 
-import { keyPart, type Row } from '../cdc/change.ts';
+import { keyOfColumns, type Row } from '../cdc/change.ts';
 import { zone } from '../cdc/local-time.ts';
+import { effectFault } from './documents.ts';
 import type { DocumentMapping, EffectDraft, Resolver, SystemMapping } from './mapping.ts';
 
 export type TriedDocument = {
@@ -19,9 +20,6 @@ export type TriedDocument = {
 
 /** Answers by lookup and key. */
 export type LookupValues = ReadonlyMap<string, ReadonlyMap<string, string>>;
-
-export const keyOfRow = (columns: readonly string[], row: Row): string =>
-  columns.map((name) => keyPart(row[name] ?? '')).join('|');
 
 /** `now`: dates without time that lie on its day are of that time, as of a change that is committed then. */
 export function tryDocument(
@@ -42,22 +40,15 @@ export function tryDocument(
     instant: local.instantOf,
     dated: (day) => (local.dayOf(now) === day ? now : local.endOfDay(day)),
   };
-  const key = keyOfRow(document.header.primaryKey, header);
+  const key = keyOfColumns(document.header.primaryKey, header);
   const tried = { document: document.name, key, header, lines };
   try {
     const effects = document.effects({ header, lines }, resolver);
-    const fault = missing[0] ?? effects.map(effectFault).find((one) => one !== '') ?? '';
+    const fault = missing[0] ?? effectFault(effects) ?? '';
     return { ...tried, effects, fault };
   } catch (error) {
     return { ...tried, effects: [], fault: `the mapping fails: ${(error as Error).message}` };
   }
-}
-
-function effectFault({ sku, location, quantity, occurredAt }: EffectDraft): string {
-  if (sku === '') return 'an effect has no SKU';
-  if (location === '') return 'an effect has no location';
-  if (!Number.isSafeInteger(quantity)) return `${quantity} thousandths is no quantity of ${sku}`;
-  return Number.isSafeInteger(occurredAt) ? '' : `${occurredAt} is no time of ${sku}`;
 }
 
 /** Faults that no row shows by itself, from what the documents say over all. */

@@ -1,15 +1,8 @@
 /** What copies of the figures need: somewhere to write them, and the topics that they come from. */
-import type { ChannelStock, StockKey, StockLevel } from '../../schemas/types.ts';
+import type { Published } from '../topics.ts';
 
 /** A figure as it is now, or that it is no more. Of one key the higher sequence holds, in whatever order they are written. */
-export type Served =
-  | { readonly kind: 'stock'; readonly key: StockKey; readonly level: StockLevel | undefined }
-  | {
-      readonly kind: 'channel';
-      readonly channel: string;
-      readonly sku: string;
-      readonly figure: ChannelStock | undefined;
-    };
+export type Served = Published;
 
 export type ServingTarget = {
   readonly name: string;

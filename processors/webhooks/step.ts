@@ -3,7 +3,7 @@
  * twice and out of order: only what is newer than what is known changes anything, and then the difference is asked for.
  */
 import type { Request, Webhook } from '../../schemas/types.ts';
-import { requestKey, requests } from '../topics.ts';
+import { emptyRequest, requestKey, requests } from '../topics.ts';
 import { type Agenda, addToAgenda, takeDue } from '../topology/agenda.ts';
 import { type Emit, emit, type Input, type StateView, type Step } from '../topology/topology.ts';
 import { readWebhook, type Said, type SaidLine } from './read.ts';
@@ -243,7 +243,6 @@ function sameLines(some: readonly SaidLine[], others: readonly SaidLine[]): bool
   );
 }
 
-/** The members stand in the order of the schema: the fingerprint depends on it. */
 function ask(
   source: WebhookSource,
   name: string,
@@ -251,25 +250,10 @@ function ask(
 ): Emit {
   const client = clientOf(source.name);
   const request: Request = {
-    client,
-    idempotencyKey: name,
-    kind: asked.kind,
-    policy: asked.policy ?? 'FillOrKill',
+    ...emptyRequest(client, name),
+    ...asked,
     lines: asked.lines.map(({ sku, location, quantity }) => ({ sku, location, quantity })),
-    reservation: asked.reservation ?? null,
     channel: source.channel,
-    toLocation: null,
-    expectedSequence: null,
-    changeFromQuantity: null,
-    expiresAt: asked.expiresAt ?? null,
-    reason: asked.reason,
-    reference: asked.reference ?? '',
-    actor: client,
-    occurredAt: asked.occurredAt,
-    locations: asked.locations ?? [],
-    bucket: 'onHand',
-    echoKey: null,
-    askedBy: null,
   };
   return emit(requests, requestKey(client, name), request);
 }

@@ -1,22 +1,23 @@
 /** Webhooks at the door: whose signature is believed, what is durable before it is acknowledged. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { receiver, type SigningRules } from '../../processors/adapters/webhook-received.ts';
+import { receiver } from '../../processors/adapters/webhook-received.ts';
 import { webhookHeaders } from '../../processors/adapters/webhook-signature.ts';
+import type { Signing } from '../../processors/webhooks/ports.ts';
 import type { Webhook } from '../../schemas/types.ts';
 import { sampleServer } from './samples.ts';
 
 const secret = 'a-secret-of-the-shop-0123456789';
 const standardSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const body = '{"id": 1,  "line_items":[]}';
-const shopify: SigningRules = {
+const shopify: Signing = {
   kind: 'bodyHash',
   header: 'x-shopify-hmac-sha256',
   encoding: 'base64',
   prefix: '',
   eventHeader: 'x-shopify-topic',
 };
-const github: SigningRules = {
+const github: Signing = {
   kind: 'bodyHash',
   header: 'x-hub-signature-256',
   encoding: 'hex',

@@ -6,8 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { postgresPrograms } from '../../deploy/native/packages.ts';
+import { freePort } from '../../deploy/native/ports.ts';
 import { secret } from '../../processors/cli/connectors.ts';
-import { freePort } from '../support/redis.ts';
 
 const stepMs = 120_000;
 const copy = mkdtempSync(join(tmpdir(), 'stockline-tutorial-'));

@@ -1,11 +1,11 @@
 /** A real Redis on a free port of this machine, which tests may end and begin again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { redisProgram } from '../../deploy/native/packages.ts';
+import { freePort } from '../../deploy/native/ports.ts';
 
 export type RealRedis = {
   readonly url: string;
@@ -44,13 +44,4 @@ export async function realRedis(): Promise<RealRedis> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => found(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
