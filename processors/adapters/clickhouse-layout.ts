@@ -28,7 +28,9 @@ export function onCluster(statement: string, cluster: string): readonly string[]
   }
   const altered = /^ALTER TABLE (\w+) /.exec(statement)?.[1];
   if (altered === undefined) return [statement];
-  return [`${altered}_local`, altered].map((name) =>
+  // Settings are the stored table's: the one before it has none of them.
+  const names = statement.includes(' MODIFY SETTING ') ? [] : [altered];
+  return [`${altered}_local`, ...names].map((name) =>
     statement.replace(/^ALTER TABLE \w+/, `ALTER TABLE ${name} ${on}`),
   );
 }

@@ -41,7 +41,7 @@ const rewindMax = 20_000;
 const pacedPerSecond = 5_000;
 const pacedSeconds = 10;
 const outageChance = 0.02;
-const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 100_000 };
+const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 200_000 };
 
 /** Prints the result; resolves with 0 when nothing is missing, doubled or wrong, else 1. */
 export async function stressAnalytics(options: StressAnalyticsOptions): Promise<number> {

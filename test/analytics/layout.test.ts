@@ -53,6 +53,12 @@ describe('on a cluster', () => {
     }
   });
 
+  it('settings are changed where rows are stored, and nowhere else', () => {
+    const settings = statements.filter((statement) => statement.includes('MODIFY SETTING'));
+    expect(settings.length).toBeGreaterThan(0);
+    expect(settings.filter((statement) => !/^ALTER TABLE \w+_local /.test(statement))).toEqual([]);
+  });
+
   it('views and changes reach every server', () => {
     const others = statements.filter((statement) => !statement.startsWith('INSERT'));
     expect(others.filter((statement) => !statement.includes("ON CLUSTER 'shops'"))).toEqual([]);
