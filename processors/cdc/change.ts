@@ -32,7 +32,7 @@ export type Change = {
   /** An update's row before, where the log holds it whole. */
   readonly before?: Row;
   readonly snapshot?: SnapshotRead;
-  /** Comparable as text with other positions of the same system. */
+  /** Comparable as text with other positions of the same system; empty for a part: it has no place in the log. */
   readonly position: string;
   readonly committedAt: number;
   readonly transaction: TransactionPlace | null;
@@ -90,7 +90,8 @@ export function parseChange(
   if (!Number.isSafeInteger(committedAt) || committedAt < 0 || committedAt > 253_402_300_799_999) {
     return unusable(`the commit's time ${String(source.ts_ms)} cannot be`);
   }
-  const position = positionOf(kind, source, operation === 'r');
+  const snapshot = operation === 'r' ? snapshotRead(source.snapshot) : undefined;
+  const position = snapshot === 'part' ? '' : positionOf(kind, source, operation === 'r');
   if (position === undefined) return unusable('the change has no position in the log');
   const common = { kind: 'change', table: table.name, operation, position, committedAt } as const;
   if (operation === 't') return { ...common, key: '', row: null, transaction };
@@ -119,7 +120,7 @@ export function parseChange(
     row: operation === 'd' ? null : row,
     ...(isPartial ? { isPartial } : {}),
     ...(before === undefined ? {} : { before }),
-    ...(operation === 'r' ? { snapshot: snapshotRead(source.snapshot) } : {}),
+    ...(snapshot === undefined ? {} : { snapshot }),
     transaction,
   };
 }

@@ -1,6 +1,7 @@
 /** Topics, schemas, the sources' grants and the connectors as they shall be. Safe to repeat. */
 import { systems } from '../../connectors/systems.ts';
 import { registerSchemas } from '../adapters/avro-registry.ts';
+import { signalTopic } from '../adapters/connector-signal.ts';
 import {
   applyTopics,
   changelogSettings,
@@ -48,6 +49,7 @@ export async function applyTopicsAndSchemas(
     ...systems.flatMap((mapping) => sourceTopics(mapping).map((name) => foreignSettings({ name }))),
     ...own.map(topicSettings),
     ...topologies.map(changelogSettings),
+    signalTopic,
   ]);
   report(created.length === 0 ? 'topics: as they should be' : `topics: ${created.length} created`);
   await registerSchemas(places.registryUrl, own);

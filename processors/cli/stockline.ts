@@ -13,7 +13,7 @@ import { keyCommand } from './key.ts';
 import { mapCommand } from './map.ts';
 import { readPlaces } from './places.ts';
 import { replay } from './replay.ts';
-import { sourceCommand } from './source-check.ts';
+import { sourceCommand } from './source.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';

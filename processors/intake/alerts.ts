@@ -29,7 +29,7 @@ export function gapAlert(mapping: SystemMapping, at: number, gap: Gap): Emit {
     kind: 'gap',
     message:
       `an earlier change of ${row} never came through the log of ${mapping.system}: somebody hides changes from it; ` +
-      'this row is right again, take a snapshot of the table for the others',
+      `this row is right again; for the others: stockline source snapshot ${mapping.system} ${gap.table} --blocking`,
     expected: gap.held === null || gap.held === undefined ? 'no row' : JSON.stringify(gap.held),
     seen: JSON.stringify(gap.before),
   });
@@ -47,7 +47,8 @@ export function tableStopped(
     severity: 'critical',
     message:
       fault === undefined
-        ? `${mapping.system} ${table} fits the mapping again; send on what was kept: stockline dlq redrive --reason TABLE_STOPPED`
+        ? `${mapping.system} ${table} fits the mapping again; send on what was kept: stockline dlq redrive --reason TABLE_STOPPED; ` +
+          `where a new column was not captured yet: stockline source snapshot ${mapping.system} ${table}`
         : `${mapping.system} ${table} stands still: ${fault}. Its changes are kept as dead letters, all else goes on. ` +
           `Correct the columns of ${table} in connectors/${mapping.system}/, start intake again, then: stockline dlq redrive --reason TABLE_STOPPED`,
     open: fault !== undefined,

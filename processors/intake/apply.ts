@@ -45,7 +45,7 @@ export function applyReleased(
 
 class AppliedRows {
   private readonly touched = new Map<string, string>();
-  private readonly counts = { duplicate: 0, purged: 0, incomplete: 0, applied: 0 };
+  private readonly counts = { duplicate: 0, purged: 0, incomplete: 0, applied: 0, stale: 0 };
   private readonly emits: Emit[] = [];
   private readonly gaps: Gap[] = [];
   private readonly documents: OpenDocuments;
@@ -76,7 +76,8 @@ class AppliedRows {
     if (this.isSnapshot) this.noteRead(change);
     else this.isOpening = false;
     const { lineage } = this;
-    const placed = lineage === '' ? change : { ...change, position: lineage + change.position };
+    const isPlaced = lineage === '' || change.snapshot === 'part';
+    const placed = isPlaced ? change : { ...change, position: lineage + change.position };
     if (change.operation === 't') this.truncate(placed);
     else this.applyOne(placed);
     if (change.snapshot === 'tableEnd' || change.snapshot === 'end') this.endTable(placed);
@@ -115,10 +116,16 @@ class AppliedRows {
     };
     const { outcome, touched } = applyRow(change, context);
     this.counts[outcome] += 1;
-    for (const id of touched) this.touched.set(id, change.position);
-    if (outcome !== 'incomplete') return;
-    const reason = `${change.table} ${change.key}: the log does not repeat all columns of the row, and the row is not known`;
-    this.emits.push({ kind: 'deadLetter', code: 'ROW_INCOMPLETE', reason });
+    for (const [id, position] of touched) this.touched.set(id, position);
+    const row = `${change.table} ${change.key}`;
+    if (outcome === 'incomplete') {
+      const reason = `${row}: the log does not repeat all columns of the row, and the row is not known`;
+      this.emits.push({ kind: 'deadLetter', code: 'ROW_INCOMPLETE', reason });
+    }
+    if (outcome === 'stale') {
+      const reason = `${row}: it was read some time ago and may have changed since; have the table read again (stockline source snapshot)`;
+      this.emits.push({ kind: 'deadLetter', code: 'READ_STALE', reason });
+    }
   }
 
   private noteRead(read: Change): void {
@@ -147,7 +154,8 @@ class AppliedRows {
   private endTable(last: Change): void {
     const { mapping, state } = this;
     const { opening, openingAttempts } = loadSource(state);
-    state.put(keys.read(last.table), { kind: 'read', position: last.position });
+    const { position, committedAt: at } = last;
+    state.put(keys.read(last.table), { kind: 'read', position, at });
     if (last.position === opening && openingAttempts === 1) return;
     this.documents.write();
     const found = sweep(mapping, last, state);

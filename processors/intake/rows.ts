@@ -16,9 +16,13 @@ import {
 
 /** What a row did: which documents have to be computed anew, and what is counted. */
 export type RowOutcome = {
-  readonly touched: readonly string[];
-  readonly outcome: 'applied' | 'duplicate' | 'purged' | 'incomplete';
+  readonly touched: readonly Touched[];
+  /** stale: a read of the past that somebody sent again; what the row is now is not known from it. */
+  readonly outcome: 'applied' | 'duplicate' | 'purged' | 'incomplete' | 'stale';
 };
+
+/** A document, and the position of the row that touches it. */
+type Touched = readonly [id: string, position: string];
 
 /** A row that was not what the log says it was before: a change of it never came through the log. */
 export type Gap = {
@@ -31,6 +35,7 @@ export type Gap = {
 const duplicate: RowOutcome = { touched: [], outcome: 'duplicate' };
 const purged: RowOutcome = { touched: [], outcome: 'purged' };
 const incomplete: RowOutcome = { touched: [], outcome: 'incomplete' };
+const stale: RowOutcome = { touched: [], outcome: 'stale' };
 
 export type RowContext = {
   readonly state: StateView<IntakeState>;
@@ -51,6 +56,8 @@ export type RowContext = {
 export const documentId = (document: DocumentMapping, key: string): string =>
   `${document.name}|${key}`;
 
+const severity = ['incomplete', 'stale', 'applied', 'purged'] as const;
+
 /** Applies a change to every document and lookup that reads its table. */
 export function applyRow(change: Change, context: RowContext): RowOutcome {
   const outcomes: RowOutcome[] = [];
@@ -69,20 +76,15 @@ export function applyRow(change: Change, context: RowContext): RowOutcome {
   const has = (outcome: RowOutcome['outcome']) => outcomes.some((one) => one.outcome === outcome);
   return {
     touched: outcomes.flatMap((one) => one.touched),
-    outcome: has('incomplete')
-      ? 'incomplete'
-      : has('applied')
-        ? 'applied'
-        : has('purged')
-          ? 'purged'
-          : 'duplicate',
+    outcome: severity.find(has) ?? 'duplicate',
   };
 }
 
 function applyHeader(document: DocumentMapping, change: Change, context: RowContext): RowOutcome {
   const id = documentId(document, change.key);
   const known = context.documents.get(id);
-  if (isSeen(known, known.header, change, context)) return again(id, context);
+  if (isPast(known.header, change, context)) return stale;
+  if (isSeen(known, known.header, change, context)) return again(id, change, context);
   if (change.operation === 'd' && isPurge(document, known, change, context.state)) {
     purgeDocument(document, id, change, context);
     return purged;
@@ -90,12 +92,13 @@ function applyHeader(document: DocumentMapping, change: Change, context: RowCont
   const before = known.header?.row;
   const row = wholeRow(change, before);
   if (row === undefined) return incomplete;
-  noteGap(change, before, context);
+  noteGap(change, known.header, context);
   noteDateLag(document, change, context.state);
-  known.header = { row, position: change.position };
+  const position = standing(change, known.header);
+  known.header = { row, position };
   if (isInBaseline(document, context)) known.baseline = baselineOf(known, { header: row });
   const siblings = updateOnce(document, id, before ?? null, row, context.state);
-  return { touched: [id, ...siblings], outcome: 'applied' };
+  return { touched: [id, ...siblings].map((one) => [one, position]), outcome: 'applied' };
 }
 
 function applyLine(
@@ -108,29 +111,48 @@ function applyLine(
   const place = headerKeyOf(lines.table, lines.headerKey, change, state);
   // A line that is not noted went with its purged header; otherwise it has never been seen.
   if (place === undefined) return document.header.onDelete === 'retract' ? duplicate : purged;
-  const touched: string[] = [];
+  const touched: Touched[] = [];
   if (place.movedFrom !== undefined) {
     // The line went to another document: there it is as good as deleted.
     const oldId = documentId(document, place.movedFrom);
-    documents.get(oldId).lines.set(change.key, { row: null, position: change.position });
-    touched.push(oldId);
+    const { lines: before } = documents.get(oldId);
+    const position = standing(change, before.get(change.key));
+    before.set(change.key, { row: null, position });
+    touched.push([oldId, position]);
   }
   const id = documentId(document, place.headerKey);
   const known = documents.get(id);
   const stored = known.lines.get(change.key);
-  if (isSeen(known, stored, change, context)) return again(id, context);
+  if (isPast(stored, change, context)) return stale;
+  if (isSeen(known, stored, change, context)) return again(id, change, context);
   if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
   const row = wholeRow(change, stored?.row);
   if (row === undefined) return incomplete;
-  if (place.movedFrom === undefined) noteGap(change, stored?.row, context);
-  known.lines.set(change.key, { row, position: change.position });
+  if (place.movedFrom === undefined) noteGap(change, stored, context);
+  const position = standing(change, stored);
+  known.lines.set(change.key, { row, position });
   if (isInBaseline(document, context)) {
     known.baseline = baselineOf(known, { line: { key: change.key, row } });
   }
   if (!place.inPrimaryKey && row !== null) {
     noteLine(state, lines.table.name, change.key, place.headerKey);
   }
-  return { touched: [...touched, id], outcome: 'applied' };
+  return { touched: [...touched, [id, position]], outcome: 'applied' };
+}
+
+/** Follows the position of the log at which a row stood when a part was read; sorts before every position after it. */
+const readMark = '-';
+
+const isOfPart = (position: string): boolean => position.includes(readMark);
+const placeInLog = (position: string): string => position.split(readMark, 1)[0] ?? '';
+
+/**
+ * Where a row stands from now on. A read of a part has no place in the log: it comes after all that the log had told of
+ * the row, and before all that it will tell; what is under way meanwhile tells the way to what was read once more.
+ */
+function standing(change: Change, known: { readonly position: string } | null | undefined): string {
+  if (change.snapshot !== 'part') return change.position;
+  return `${placeInLog(known?.position ?? '') || '0'}${readMark}${change.position}`;
 }
 
 /**
@@ -141,16 +163,28 @@ function isSeen(
   document: OpenDocument,
   stored: StoredRow | null | undefined,
   change: Change,
-  { order }: Pick<RowContext, 'order'>,
+  { order, isRedriven }: Pick<RowContext, 'order' | 'isRedriven'>,
 ): boolean {
+  if (change.snapshot === 'part') return isRedriven && stored !== null && stored !== undefined;
   const seenThrough = stored?.position ?? document.purgedThrough;
   if (seenThrough === '') return false;
-  const isAfterRead = order !== '' && seenThrough.endsWith('r') && change.operation !== 'r';
-  return (isAfterRead ? order : change.position) <= seenThrough;
+  const place = placeInLog(seenThrough);
+  const isAfterRead = order !== '' && place.endsWith('r') && change.operation !== 'r';
+  return isAfterRead ? order <= place : change.position <= seenThrough;
 }
 
-function again(id: string, { isRedriven }: RowContext): RowOutcome {
-  return isRedriven ? { touched: [id], outcome: 'duplicate' } : duplicate;
+/** Sent again, a read of a part may be older than what has been told since; the row as it is held says nothing new. */
+function isPast(
+  stored: StoredRow | null | undefined,
+  change: Change,
+  { isRedriven }: RowContext,
+): boolean {
+  if (!isRedriven || change.snapshot !== 'part' || !stored) return false;
+  return !Object.entries(change.row ?? {}).every(([name, value]) => stored.row?.[name] === value);
+}
+
+function again(id: string, { position }: Change, { isRedriven }: RowContext): RowOutcome {
+  return isRedriven ? { touched: [[id, position]], outcome: 'duplicate' } : duplicate;
 }
 
 /** With the columns that the log did not repeat; undefined when they are not known. */
@@ -159,11 +193,20 @@ function wholeRow(change: Change, held: Row | null | undefined): Row | null | un
   return held === null || held === undefined ? undefined : { ...held, ...change.row };
 }
 
-function noteGap(change: Change, held: Row | null | undefined, { state, gaps }: RowContext): void {
+function noteGap(
+  change: Change,
+  stored: StoredRow | null | undefined,
+  { state, gaps }: RowContext,
+): void {
   const { table, key, before } = change;
-  if (before === undefined) return;
+  // A part that was read may be ahead of the log.
+  if (before === undefined || isOfPart(stored?.position ?? '')) return;
+  const held = stored?.row;
+  const read = state.get(keys.read(table));
   // A table that no snapshot has read whole may have rows that have not been told yet.
-  if (held === undefined && state.get(keys.read(table)) === undefined) return;
+  if (held === undefined && read === undefined) return;
+  // A blocking snapshot of MariaDB is told as of a place before it: what was committed meanwhile follows once more.
+  if (read?.kind === 'read' && change.committedAt <= read.at) return;
   const differs =
     held === null ||
     held === undefined ||
@@ -315,16 +358,19 @@ export function applyLookupRow(
   const known = state.get(rowKey);
   const before = known?.kind === 'lookupRow' ? known : undefined;
   // A streamed change after a read is applied whatever its place: it may have been under way then.
-  const isAfterRead = before?.position.endsWith('r') === true && change.operation !== 'r';
-  if (before !== undefined && !isAfterRead && change.position <= before.position) return duplicate;
+  const isRead = change.operation === 'r';
+  const isAfterRead = placeInLog(before?.position ?? '').endsWith('r') && !isRead;
+  const isOld = before !== undefined && change.position <= before.position;
+  if (isOld && !isAfterRead && change.snapshot !== 'part') return duplicate;
   if (change.isPartial === true) return incomplete;
   const entry = change.row === null ? undefined : lookup.entry(change.row);
   if (before !== undefined && before.key !== '' && before.key !== entry?.key) {
     state.delete(keys.lookup(lookup.name, before.key));
   }
+  const position = standing(change, before);
   state.put(rowKey, {
     kind: 'lookupRow',
-    position: change.position,
+    position,
     key: entry?.key ?? '',
     value: entry?.value ?? '',
   });
@@ -334,5 +380,5 @@ export function applyLookupRow(
   const waiting = state.get(waitingKey);
   if (waiting?.kind !== 'waiting') return { touched: [], outcome: 'applied' };
   state.delete(waitingKey);
-  return { touched: waiting.documents, outcome: 'applied' };
+  return { touched: waiting.documents.map((id) => [id, position]), outcome: 'applied' };
 }

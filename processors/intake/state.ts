@@ -67,8 +67,8 @@ export type IntakeState =
       readonly committedAt: number;
     }
   | { readonly kind: 'opened'; readonly id: string }
-  /** The table has been read whole by the snapshot at this position. */
-  | { readonly kind: 'read'; readonly position: string }
+  /** The table has been read whole by the snapshot at this position, and at this time. */
+  | { readonly kind: 'read'; readonly position: string; readonly at: number }
   /** Documents of a source transaction whose effects were refused: they are computed again when it is redriven. */
   | { readonly kind: 'refusals'; readonly documents: readonly string[] }
   | SourceState

@@ -1,5 +1,5 @@
 /** One task per source system: changes → source transactions → documents → one movement per SKU. */
-import type { Change, UnusableChange } from '../cdc/change.ts';
+import { type Change, hex, type UnusableChange } from '../cdc/change.ts';
 import type { TransactionBegin, TransactionEnd } from '../cdc/transaction-event.ts';
 import type { Emit, Input, Step, StepState, StreamRecord } from '../topology/topology.ts';
 import { lineageRefused, tableStopped } from './alerts.ts';
@@ -36,7 +36,7 @@ export function intakeStep(mapping: SystemMapping): Step<IntakeState> {
     if (input.kind === 'tick') return onTick(mapping, input.nowMs, state);
     const { record } = input;
     if (record.value === undefined) return onEmpty(mapping, record, state);
-    const value = record.value as IntakeValue;
+    const value = withArrival(record.value as IntakeValue, record.offset);
     if (record.headers.length > 0 && headerOf(record, redrivesHeader) !== undefined) {
       return onRedriven(mapping, value, record.timestampMs, state);
     }
@@ -53,6 +53,12 @@ export function intakeStep(mapping: SystemMapping): Step<IntakeState> {
         return onChange(mapping, value, state);
     }
   };
+}
+
+/** A read of a part has no position in the log: where it came stands for it. */
+function withArrival(value: IntakeValue, offset: bigint): IntakeValue {
+  if (value.kind !== 'change' || value.snapshot !== 'part') return value;
+  return { ...value, position: hex(offset) };
 }
 
 const decoder = new TextDecoder();
@@ -191,8 +197,8 @@ function onLookupRow(
   state: State,
 ): readonly Emit[] {
   const { touched, outcome } = applyLookupRow(lookup, change, state);
-  const { position, committedAt } = change;
-  const told = tell(mapping, state, new Map(touched.map((id) => [id, position])), {
+  const { committedAt } = change;
+  const told = tell(mapping, state, new Map(touched), {
     id: '',
     committedAt,
     isOpening: false,

@@ -7,6 +7,7 @@ import { commit, runTopology } from '../support/topology-driver.ts';
 import { balance, cornerShopIntake, mariadbShopIntake, order, toldBy } from './corner-shop.ts';
 import { begin, kindsOf, moved, open, played, second, source } from './played.ts';
 
+const redriven: readonly Header[] = [['redrives', new TextEncoder().encode('1')]];
 const stocked = (quantity: number): Write => ({
   table: balance,
   operation: 'r',
@@ -113,6 +114,47 @@ describe('snapshots', () => {
       ),
     );
     expect(toldBy(result)).toEqual({ 'level reserved A': 7000 });
+  });
+
+  it('D1: an incremental read is ahead of what is under way, and behind nothing that came before it', () => {
+    const from = source();
+    const first = from.snapshot({ committedAt: begin, writes: [open(1, 5000), open(2, 3000)] });
+    const came = from.commit({ committedAt: begin + second, writes: [open(1, 6000, 'u')] });
+    const underWay = from.begin({ committedAt: begin + second, writes: [open(2, 2000, 'u')] });
+    // It has seen both, and a row that the log has yet to tell of.
+    const read = from.snapshot(
+      { committedAt: begin + 2 * second, writes: [open(1, 7000), open(2, 1000), open(3, 100)] },
+      { kind: 'incremental' },
+    );
+    const ended = from.end(underWay);
+    const later = from.commit({
+      committedAt: begin + 2 * second,
+      writes: [open(1, 7000, 'u'), open(2, 1000, 'u'), open(3, 100, 'c')],
+    });
+    const all = { 'level reserved A': 8100 };
+    expect(toldBy(played(first, came, read))).toEqual(all);
+    expect(toldBy(played(first, came, read, came))).toEqual(all);
+    expect(toldBy(played(first, came, read, ended, later))).toEqual(all);
+    const gone = from.commit({ committedAt: begin + 3 * second, writes: [open(1, 7000, 'd')] });
+    expect(toldBy(played(first, came, read, later, gone))).toEqual({ 'level reserved A': 1100 });
+    expect(toldBy(played(first, came, read, later, gone, later, gone))).toEqual({
+      'level reserved A': 1100,
+    });
+  });
+
+  it('D1: an incremental read that was refused and is sent again does not undo what came since', () => {
+    const from = source();
+    const [logged] = from.snapshot(
+      { committedAt: begin, writes: [open(1, 4000)] },
+      { kind: 'incremental' },
+    );
+    if (logged?.item.kind !== 'record') throw new Error('a read is a record');
+    const since = from.commit({ committedAt: begin + second, writes: [open(1, 9000, 'c')] });
+    const again = { ...logged.item, headers: redriven };
+    const result = played(since, [{ ...logged, item: again }]);
+    expect(toldBy(result)).toEqual({ 'level reserved A': 9000 });
+    expect(result.deadLetters.map(({ code }) => code)).toEqual(['READ_STALE']);
+    expect(toldBy(played([{ ...logged, item: again }]))).toEqual({ 'level reserved A': 4000 });
   });
 
   it('D1: a transaction that was under way at the snapshot is applied, wherever its changes stand', () => {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
 import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
 import { convergeConnector, waitUntilRunning } from '../../processors/adapters/connect-rest.ts';
+import { signalSnapshot, signalTopic } from '../../processors/adapters/connector-signal.ts';
 import { readDeadLetters, redriveLetters } from '../../processors/adapters/dead-letter-log.ts';
 import { readTopics } from '../../processors/adapters/independent-reader.ts';
 import {
@@ -17,12 +18,14 @@ import {
 } from '../../processors/adapters/kafka-admin.ts';
 import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
+import { readTopic } from '../../processors/adapters/topic-reader.ts';
+import type { Change } from '../../processors/cdc/change.ts';
 import { columnNames } from '../../processors/cdc/table.ts';
 import { fillTemplate, secret } from '../../processors/cli/connectors.ts';
 import { openLetters } from '../../processors/cli/dead-letters.ts';
 import { grantMariadb, grantPostgres } from '../../processors/cli/sources.ts';
 import { capturedTables, type SystemMapping } from '../../processors/intake/mapping.ts';
-import { intakeTopology, sourceTopics } from '../../processors/intake/topology.ts';
+import { intakeTopology, sourceTopics, tableTopic } from '../../processors/intake/topology.ts';
 import { createProcessor } from '../../processors/runtime/run.ts';
 import { alerts, deadLetters, movements } from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
@@ -53,6 +56,10 @@ export type CapturedSystem = {
     path: string,
     body?: unknown,
   ) => Promise<unknown>;
+  /** What the connector has told of a table until now. */
+  readonly changes: (table: string) => Promise<readonly Change[]>;
+  /** Has tables read again while the connector runs. */
+  readonly snapshot: (kind: 'incremental' | 'blocking', ...tables: string[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -73,6 +80,7 @@ export async function captureSystem(options: {
     ...sourceTopics(mapping).map((name) => foreignSettings({ name })),
     ...[movements, alerts, deadLetters].map((topic) => topicSettings(anyTopic(topic))),
     changelogSettings(intakeTopology(mapping)),
+    signalTopic,
   ]);
   await registerSchemas(stack.registryUrl, [movements, alerts, deadLetters].map(anyTopic));
   await capture(stack, mapping, options.extra ?? {});
@@ -157,6 +165,23 @@ export async function captureSystem(options: {
       intake = startIntake(changed, places, stateDirectory);
     },
     connector,
+    changes: async (name) => {
+      const topic = tableTopic(system, mapping.schema, name);
+      const input = intakeTopology(mapping).inputs.find((one) => one.name === topic);
+      const found: Change[] = [];
+      await readTopic(places, anyTopic({ ...input, partitions: 1 }), {
+        onRecord: ({ value }) => {
+          if ((value as Change | undefined)?.kind === 'change') found.push(value as Change);
+        },
+      });
+      return found;
+    },
+    snapshot: (kind, ...names) =>
+      signalSnapshot(stack.kafkaBrokers, {
+        connector: system,
+        kind,
+        tables: names.map((name) => `${mapping.schema}.${name}`),
+      }),
     stop: async () => {
       await connector('DELETE', '');
       await intake.stop();

@@ -237,7 +237,12 @@ export class DebeziumSource {
         snapshot: at.snapshot,
         ts_ms: committedAt,
         ...(this.kind === 'postgresql'
-          ? { lsn: at.place, file: null, pos: null, row: null }
+          ? {
+              lsn: at.snapshot === 'incremental' ? null : at.place,
+              file: null,
+              pos: null,
+              row: null,
+            }
           : { lsn: null, file: 'log.000001', pos: at.place, row: 0 }),
       },
       op: operation,

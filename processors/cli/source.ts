@@ -1,8 +1,11 @@
-/** `stockline source check`: may a source be captured without losing changes and without hurting it? */
+/** `stockline source`: may it be captured without losing changes and without hurting it, and tables read again. */
 import { Command } from 'commander';
 import { loadMapping } from '../../connectors/systems.ts';
+import { signalSnapshot } from '../adapters/connector-signal.ts';
+import { capturedTables } from '../intake/mapping.ts';
 import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
+import { readKafkaPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
 import { type Finding, judgeMariadb, judgePostgres } from './source-findings.ts';
@@ -27,7 +30,47 @@ export function sourceCommand(): Command {
       else process.stdout.write(`${shown(findings).join('\n')}\n`);
       process.exitCode = findings.some(({ level }) => level === 'refusal') ? 3 : 0;
     });
+  source
+    .command('snapshot')
+    .description(
+      'have tables read again while the connector runs: after a column was added or a schema changed, or when a gap was told',
+    )
+    .argument('<system>', 'a folder of connectors/, such as erp')
+    .argument('[tables...]', 'captured tables, without their schema; none: all')
+    .option(
+      '--blocking',
+      'at one moment, and changes wait meanwhile; takes back rows that are gone',
+    )
+    .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+    .action(snapshotAgain);
   return source;
+}
+
+async function snapshotAgain(
+  system: string,
+  tables: readonly string[],
+  options: { readonly blocking?: true; readonly directory: string },
+): Promise<void> {
+  const mapping = await loadMapping(system);
+  const captured = capturedTables(mapping).map(({ name }) => name);
+  const unknown = tables.filter((table) => !captured.includes(table));
+  if (unknown.length > 0) {
+    throw new Error(
+      `${system} captures no table ${unknown.join(', ')}: it captures ${captured.join(', ')}`,
+    );
+  }
+  const wanted = tables.length === 0 ? captured : tables;
+  const { brokers } = readKafkaPlaces(process.env, options.directory);
+  const kind = options.blocking === true ? 'blocking' : 'incremental';
+  await signalSnapshot(brokers, {
+    connector: system,
+    kind,
+    tables: wanted.map((table) => `${mapping.schema}.${table}`),
+  });
+  process.stdout.write(
+    `asked the connector of ${system} for ${kind === 'blocking' ? 'a blocking' : 'an incremental'} snapshot of ${wanted.join(', ')}: ` +
+      'its rows follow as changes\n',
+  );
 }
 
 async function checkSource(system: string, url: string): Promise<readonly Finding[]> {
