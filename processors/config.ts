@@ -29,6 +29,7 @@ const schema = z.object({
   STOCKLINE_KAFKA: z.string().min(1),
   STOCKLINE_REGISTRY: z.url(),
   STOCKLINE_CONNECT: z.url().optional(),
+  STOCKLINE_LOG_BUDGET_MB: z.coerce.number().int().positive().default(4_096),
   STOCKLINE_STATE: z.string().default('.stockline/state'),
   STOCKLINE_RUN: z.string().default('.stockline/run'),
   STOCKLINE_POLICIES: z.string().optional(),
@@ -96,6 +97,8 @@ export type Config = {
   readonly registryUrl: string;
   /** Kafka Connect's REST interface; absent: only its heartbeats tell whether a connector lives. */
   readonly connectUrl: string | undefined;
+  /** So much of its log may a source keep for us before its slot is given up. */
+  readonly logBudgetBytes: number;
   /** Local stores of the processors; may be lost, then it is rebuilt from Kafka. */
   readonly stateDirectory: string;
   /** Addresses of running parts, for the command line. */
@@ -223,6 +226,7 @@ export function parseConfig(environment: Environment): Config {
     brokers: values.STOCKLINE_KAFKA,
     registryUrl: values.STOCKLINE_REGISTRY,
     connectUrl: values.STOCKLINE_CONNECT,
+    logBudgetBytes: values.STOCKLINE_LOG_BUDGET_MB * 1_048_576,
     stateDirectory: values.STOCKLINE_STATE,
     runDirectory: values.STOCKLINE_RUN,
     policiesFile: values.STOCKLINE_POLICIES,

@@ -14,7 +14,9 @@ import { startApi } from './cli/api-process.ts';
 import { startDelivery } from './cli/delivery-process.ts';
 import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
+import { watchedSources } from './cli/places.ts';
 import { loadGuard, loadPolicies } from './cli/policies.ts';
+import { startProtection } from './cli/protection-process.ts';
 import { loadRules } from './cli/rules.ts';
 import { startServing } from './cli/serving-process.ts';
 import { loadWebhookSources } from './cli/webhook-sources.ts';
@@ -68,6 +70,7 @@ for (const name of config.processors) {
   }
 }
 if (hops.length > 0) running.push(await startFreshness(config, telemetry));
+if (hops.some(({ hop }) => hop === 'intake')) running.push(await startWatch(config, telemetry));
 const health = await startHealthServer({
   port: config.healthPort,
   live: () => !stopping.signal.aborted,
@@ -158,6 +161,27 @@ async function startFreshness(settings: Config, telemetries: ProcessTelemetry): 
     signal: stopping.signal,
   });
   return { name: 'freshness', done: done.finally(runtime.close), ready: () => true };
+}
+
+/** Whoever works the intake of the sources watches over their logs too. */
+async function startWatch(settings: Config, telemetries: ProcessTelemetry): Promise<Running> {
+  const { connectUrl, brokers, registryUrl, logBudgetBytes: budgetBytes } = settings;
+  const watched = connectUrl === undefined ? [] : watchedSources(process.env);
+  const log = telemetries.of('protection');
+  if (watched.length < systems.length) {
+    log.log('warn', 'logs of sources are not watched: see STOCKLINE_SECRETS', {
+      watched: watched.map(({ mapping }) => mapping.system),
+    });
+  }
+  const { done } = await startProtection({
+    places: { brokers, registryUrl },
+    connectUrl: connectUrl ?? '',
+    watched,
+    budgetBytes,
+    telemetry: log,
+    signal: stopping.signal,
+  });
+  return { name: 'protection', done, ready: () => true };
 }
 
 async function startAnalytics(

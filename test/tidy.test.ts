@@ -32,6 +32,7 @@ const mayImport: Record<string, readonly string[]> = {
     'processors/analytics/ports.ts',
     'processors/delivery/ports.ts',
     'processors/freshness/ports.ts',
+    'processors/protection/ports.ts',
     'processors/delivery/calls.ts',
     'processors/serving/ports.ts',
     'processors/webhooks/ports.ts',
@@ -60,6 +61,7 @@ for (const processor of [
   'anomalies',
   'forecasts',
   'freshness',
+  'protection',
   'webhooks',
   'serving',
 ]) {

@@ -105,6 +105,64 @@ export async function waitUntilRunning(
   }
 }
 
+/** Stops a connector until `resumeConnector`; it stays stopped when Kafka Connect begins again. */
+export async function stopConnector(connectUrl: string, name: string): Promise<void> {
+  await done(`${connectUrl}/connectors/${name}/stop`, 'PUT');
+}
+
+/** Is it one that was told to stop? */
+export async function isStopped(
+  connectUrl: string,
+  name: string,
+  timeoutMs?: number,
+): Promise<boolean> {
+  const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
+  if (!answer.ok) return false;
+  return ((await answer.json()) as StatusAnswer).connector.state === 'STOPPED';
+}
+
+/** Lets a connector begin anew: it forgets how far it had come, and takes a snapshot of its source. */
+export async function beginAnew(
+  connectUrl: string,
+  name: string,
+  options: { readonly deadlineMs: number; readonly whileStopped: () => Promise<void> },
+): Promise<void> {
+  const giveUpAt = Date.now() + options.deadlineMs;
+  await stopConnector(connectUrl, name);
+  while (!(await isStopped(connectUrl, name))) {
+    if (Date.now() > giveUpAt) throw new Error(`connector ${name} does not stop`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  await done(`${connectUrl}/connectors/${name}/offsets`, 'DELETE', giveUpAt);
+  await options.whileStopped();
+  await done(`${connectUrl}/connectors/${name}/resume`, 'PUT');
+  await waitUntilRunning(connectUrl, name, options.deadlineMs);
+}
+
+/** The place in the source's log that a connector has committed; empty before the first one. */
+export async function connectorPlace(
+  connectUrl: string,
+  name: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await call(`${connectUrl}/connectors/${name}/offsets`);
+  if (!answer.ok) return {};
+  type Offsets = { readonly offsets: readonly { readonly offset: Record<string, unknown> }[] };
+  return ((await answer.json()) as Offsets).offsets[0]?.offset ?? {};
+}
+
+/** Repeats while the workers are agreeing on who does what, or a task has not ended yet. */
+async function done(url: string, method: string, giveUpAt = Date.now() + 30_000): Promise<void> {
+  for (;;) {
+    const answer = await call(url, { method });
+    if (answer.ok) return;
+    const text = await answer.text();
+    if (![400, 409].includes(answer.status) || Date.now() > giveUpAt) {
+      throw new Error(`Kafka Connect refuses ${method} ${url} (${answer.status}): ${text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /** The last "Caused by" of a Java stack trace says what is wrong; the first line only who noticed. */
 function rootCause(trace: string): string {
   const lines = trace.split('\n').filter((line) => /^\S/.test(line));

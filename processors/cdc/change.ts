@@ -29,7 +29,7 @@ export type Change = {
   readonly row: Row | null;
   /** Does the row lack columns because they stayed as they were? */
   readonly isPartial?: true;
-  /** An update's row before, where the log holds it whole. */
+  /** The row before an update, or before a delete, where the log holds it whole. */
   readonly before?: Row;
   readonly snapshot?: SnapshotRead;
   /** Comparable as text with other positions of the same system; empty for a part: it has no place in the log. */
@@ -113,7 +113,8 @@ export function parseChange(
   }
   const key = keyOf(table, row);
   if (key instanceof Fault) return unusable(key.sentence);
-  const before = operation === 'u' ? wholeBefore(shape, envelope.before) : undefined;
+  const isToldWhole = operation === 'u' || (operation === 'd' && kind === 'mariadb');
+  const before = isToldWhole ? wholeBefore(shape, envelope.before) : undefined;
   return {
     ...common,
     key,

@@ -14,16 +14,13 @@ import { sourceTopics } from '../intake/topology.ts';
 import { channelStock, inventoryTopics } from '../topics.ts';
 import { streamProcessors, topologiesOf } from '../topologies.ts';
 import type { Topic } from '../topology/topic.ts';
-import { applyConnectors, type Placeholders, secret } from './connectors.ts';
-import type { Places } from './places.ts';
+import { applyConnectors, type Placeholders, secret, slotName } from './connectors.ts';
+import { captureUser, type Places } from './places.ts';
 import { loadPolicies } from './policies.ts';
 import { ordinaryRules } from './rules.ts';
 import { type DatabaseAccess, grantMariadb, grantPostgres } from './sources.ts';
 
 type Report = (line: string) => void;
-
-/** The capture user in every source; README.md names it. */
-const captureUser = 'stockline';
 
 /** `stockline apply`: all of it; resolves with the exit code. */
 export async function apply(places: Places): Promise<number> {
@@ -100,6 +97,5 @@ async function grant(
   const user = { user: captureUser, password };
   if (kind === 'mariadb') return grantMariadb(access, user);
   const tables = capturedTables(mapping).map((table) => `${schema}.${table.name}`);
-  const name = `stockline_${system.replaceAll('-', '_')}`;
-  return grantPostgres(access, user, { name, tables });
+  return grantPostgres(access, user, { name: slotName(system), tables });
 }

@@ -10,6 +10,9 @@ const connectDeadlineMs = 60_000;
 /** Values of the placeholders `${name}` in a template. Kafka Connect's own `${dir:...}` references stay as they are. */
 export type Placeholders = Readonly<Record<string, string>>;
 
+/** PostgreSQL: how the slot and the publication of a system are called. */
+export const slotName = (system: string): string => `stockline_${system.replaceAll('-', '_')}`;
+
 export function fillTemplate(template: string, values: Placeholders): Record<string, string> {
   const missing = new Set<string>();
   const text = template.replace(/\$\{([a-zA-Z]+)\}/g, (_whole, name: string) => {

@@ -15,7 +15,7 @@ import type { FiguresByCell } from './compare.ts';
 import { Figures } from './figures.ts';
 import { installErp, installPos } from './legacy-systems.ts';
 import { type Counts, countsOf } from './pipeline-status.ts';
-import { placesOf, rememberStack } from './places.ts';
+import { placesOf, rememberStack, watchedEnvironment } from './places.ts';
 import { loadPolicies } from './policies.ts';
 import { type Processors, startProcessors } from './processes.ts';
 import type { DatabaseAccess } from './sources.ts';
@@ -164,6 +164,7 @@ function launchProcessors(
       STOCKLINE_KAFKA: addresses.kafkaBrokers,
       STOCKLINE_REGISTRY: addresses.registryUrl,
       STOCKLINE_CONNECT: addresses.connectUrl,
+      ...watchedEnvironment(placesOf(addresses)),
       STOCKLINE_STATE: `${directory}/state`,
       STOCKLINE_RUN: `${directory}/run`,
     },

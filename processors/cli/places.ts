@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { systems } from '../../connectors/systems.ts';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
+import type { CaptureAccess } from '../adapters/source-log.ts';
 import { type Environment, parseEnvironment } from '../config.ts';
+import type { SystemMapping } from '../intake/mapping.ts';
 import type { DatabaseAccess } from './sources.ts';
 
 /** As seen from here and from Kafka Connect alike. */
@@ -33,6 +35,47 @@ const schemes = {
 /** `STOCKLINE_ERP` and `STOCKLINE_ERP_PASSWORD` of the system `erp`. */
 const variableOf = (system: string): string =>
   `STOCKLINE_${system.toUpperCase().replaceAll('-', '_')}`;
+
+/** The user that captures, in every source; README.md names it. */
+export const captureUser = 'stockline';
+
+/** A source as the user that captures sees it. */
+export function captureAccess(
+  { sources, secretsDirectory }: Pick<Places, 'sources' | 'secretsDirectory'>,
+  { system, kind }: SystemMapping,
+): CaptureAccess {
+  const access = sources[system];
+  if (access === undefined) throw new Error(`where the database of ${system} is was not said`);
+  const { host, port, database } = access;
+  const password = readFileSync(`${secretsDirectory}/${system}-password`, 'utf8').trim();
+  return { kind, host, port, user: captureUser, password, database };
+}
+
+/** A source whose log is watched. */
+export type Watched = { readonly mapping: SystemMapping; readonly access: CaptureAccess };
+
+/** The sources that a running process was told of, as the user that captures sees them: it needs no other. */
+export function watchedSources(environment: Environment): readonly Watched[] {
+  const secretsDirectory = environment.STOCKLINE_SECRETS;
+  if (secretsDirectory === undefined) return [];
+  return systems.flatMap((mapping) => {
+    const url = environment[variableOf(mapping.system)];
+    if (url === undefined) return [];
+    const sources = { [mapping.system]: accessOf(url, '', schemes[mapping.kind].port) };
+    return [{ mapping, access: captureAccess({ sources, secretsDirectory }, mapping) }];
+  });
+}
+
+/** What `watchedSources` reads in the environment of a process. */
+export function watchedEnvironment({ sources, secretsDirectory }: Places): Environment {
+  const urls = systems.flatMap(({ system, kind }) => {
+    const access = sources[system];
+    return access === undefined
+      ? []
+      : [[variableOf(system), `${kind}://${access.host}:${access.port}/${access.database}`]];
+  });
+  return { STOCKLINE_SECRETS: secretsDirectory, ...Object.fromEntries(urls) };
+}
 
 function sourcesIn(environment: Environment): Places['sources'] {
   const wanted = Object.fromEntries(

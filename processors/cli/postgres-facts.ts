@@ -12,6 +12,14 @@ type TableRow = {
   readonly kind: string;
 };
 
+type PublicationRow = {
+  readonly name: string;
+  readonly all: boolean;
+  readonly root: boolean;
+  readonly hidden: readonly string[];
+  readonly tables: readonly string[];
+};
+
 const identities = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
 export async function postgresFacts(
@@ -34,11 +42,13 @@ export async function postgresFacts(
     client,
     'SELECT rolreplication, rolsuper FROM pg_roles WHERE rolname = current_user',
   );
-  const publications = await client.query<{ name: string; all: boolean; tables: string[] }>(
-    `SELECT p.pubname AS name, p.puballtables AS all,
+  const publications = await client.query<PublicationRow>(
+    `SELECT p.pubname AS name, p.puballtables AS all, p.pubviaroot AS root,
+       array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
+         CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL) AS hidden,
        coalesce(array_agg(t.schemaname || '.' || t.tablename) FILTER (WHERE t.tablename IS NOT NULL), '{}') AS tables
      FROM pg_publication p LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
-     GROUP BY p.pubname, p.puballtables`,
+     GROUP BY p.oid, p.pubname, p.puballtables`,
   );
   const own = publications.rows.find(({ name }) => name === asked.publication);
   const slot = await one<{ active: boolean; status: string | null }>(
@@ -64,6 +74,9 @@ export async function postgresFacts(
       exists: own !== undefined,
       allTables: own?.all === true,
       tables: own?.tables ?? [],
+      hidden: own?.hidden ?? [],
+      filtered: own === undefined ? [] : await filteredTables(client, own.name),
+      viaRoot: own?.root === true,
     },
     otherAllTables: publications.rows
       .filter(({ name, all }) => all && name !== asked.publication)
@@ -75,6 +88,19 @@ export async function postgresFacts(
       walStatus: slot?.status ?? '',
     },
   };
+}
+
+/** Rows and columns can be left out since version 15. */
+async function filteredTables(client: pg.Client, publication: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT n.nspname || '.' || c.relname AS name
+     FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+       JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE p.pubname = $1
+       AND (to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL)`,
+    [publication],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function tableFacts(

@@ -47,6 +47,12 @@ export type PostgresFacts = {
     readonly exists: boolean;
     readonly allTables: boolean;
     readonly tables: readonly string[];
+    /** Of insert, update, delete and truncate: those that it leaves out. */
+    readonly hidden: readonly string[];
+    /** Tables of which it has only some rows or columns. */
+    readonly filtered: readonly string[];
+    /** Are changes of partitions told as those of their table? */
+    readonly viaRoot: boolean;
   };
   /** Publications of all tables, whoever made them. */
   readonly otherAllTables: readonly string[];
@@ -94,6 +100,7 @@ export function judgePostgres(
     ...postgresUser(facts),
     ...facts.tables.flatMap((table) => [...judgeTable(table, wanted), ...postgresTable(table)]),
     ...publication(facts, wanted),
+    ...published(facts),
     ...slot(facts),
   ];
 }
@@ -185,14 +192,6 @@ function postgresTable(table: PostgresFacts['tables'][number]): Finding[] {
   if (table.isUnlogged) {
     findings.push(refusal(`table ${name} is UNLOGGED: its changes are in no log`, 'leave it out'));
   }
-  if (table.isPartitioned) {
-    findings.push(
-      warning(
-        `table ${name} is partitioned`,
-        'its publication must have publish_via_partition_root = true, or each partition is a table of its own',
-      ),
-    );
-  }
   if (table.replicaIdentity === 'nothing') {
     findings.push(
       refusal(`table ${name} has REPLICA IDENTITY NOTHING: deletes have no key`, 'use DEFAULT'),
@@ -215,17 +214,48 @@ function publication(facts: PostgresFacts, wanted: readonly WantedTable[]): Find
   const names = wanted.map((table) => table.name);
   const extra = tables.filter((table) => !names.includes(table));
   const missing = names.filter((table) => !tables.includes(table));
-  if (allTables || extra.length > 0 || missing.length > 0) {
-    const differs = allTables
-      ? 'all tables'
-      : [...extra.map((table) => `+${table}`), ...missing.map((table) => `-${table}`)].join(' ');
+  const differs = allTables
+    ? 'all tables'
+    : [...extra.map((table) => `+${table}`), ...missing.map((table) => `-${table}`)].join(' ');
+  if (differs === '') {
+    return [...findings, good(`publication ${name} is exactly the captured tables`)];
+  }
+  const level = allTables || missing.length > 0 ? refusal : warning;
+  return [
+    ...findings,
+    level(
+      `publication ${name} is not exactly the captured tables: ${differs}`,
+      'stockline apply makes it so',
+    ),
+  ];
+}
+
+/** What a publication that is there keeps from the log. */
+function published({ publication: found, tables }: PostgresFacts): Finding[] {
+  const { name, exists, hidden, filtered, viaRoot } = found;
+  if (!exists) return [];
+  const remedy = 'stockline apply makes it whole';
+  const findings: Finding[] = [];
+  if (hidden.length > 0) {
+    findings.push(refusal(`publication ${name} leaves out ${hidden.join(', ')}`, remedy));
+  }
+  if (filtered.length > 0) {
     findings.push(
-      (allTables ? refusal : warning)(
-        `publication ${name} is not exactly the captured tables: ${differs}`,
-        'stockline apply makes it so',
+      refusal(
+        `publication ${name} has only some rows or columns of ${filtered.join(', ')}`,
+        remedy,
       ),
     );
-  } else findings.push(good(`publication ${name} is exactly the captured tables`));
+  }
+  const parts = tables.filter(({ isPartitioned }) => isPartitioned).map((table) => table.name);
+  if (parts.length > 0 && !viaRoot) {
+    findings.push(
+      refusal(
+        `publication ${name} tells changes of ${parts.join(', ')} under the names of partitions, which nobody reads`,
+        remedy,
+      ),
+    );
+  }
   return findings;
 }
 
@@ -235,7 +265,7 @@ function slot({ slot: found }: PostgresFacts): Finding[] {
     return [
       refusal(
         `replication slot ${found.name} is lost: changes are missing`,
-        'drop it, delete the offsets of the connector, and let it take a new snapshot',
+        'stockline source resync: it takes a new snapshot',
       ),
     ];
   }

@@ -1,11 +1,14 @@
 /** `stockline source`: may it be captured without losing changes and without hurting it, and tables read again. */
 import { Command } from 'commander';
 import { loadMapping } from '../../connectors/systems.ts';
+import { beginAnew } from '../adapters/connect-rest.ts';
 import { signalSnapshot } from '../adapters/connector-signal.ts';
+import { dropSlot, slotFacts } from '../adapters/source-log.ts';
 import { capturedTables } from '../intake/mapping.ts';
+import { slotName } from './connectors.ts';
 import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
-import { readKafkaPlaces } from './places.ts';
+import { captureAccess, readKafkaPlaces, readPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
 import { type Finding, judgeMariadb, judgePostgres } from './source-findings.ts';
@@ -43,7 +46,38 @@ export function sourceCommand(): Command {
     )
     .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
     .action(snapshotAgain);
+  source
+    .command('resync')
+    .description(
+      'begin capture anew with a snapshot of the whole source: after a lost slot or log, a failover, a restore',
+    )
+    .argument('<system>', 'a folder of connectors/, such as erp')
+    .option('--directory <path>', 'where the running pipeline keeps its data', '.stockline')
+    .action(resync);
   return source;
+}
+
+const resyncDeadlineMs = 120_000;
+
+async function resync(system: string, options: { readonly directory: string }): Promise<void> {
+  const mapping = await loadMapping(system);
+  const places = readPlaces(process.env, options.directory);
+  const { connectUrl } = places;
+  process.stderr.write(`stopping the connector of ${system}, deleting its offsets ...\n`);
+  await beginAnew(connectUrl, system, {
+    deadlineMs: resyncDeadlineMs,
+    // A slot that was lost holds nothing, and is in the way of a new one.
+    whileStopped: async () => {
+      if (mapping.kind !== 'postgresql') return;
+      const access = captureAccess(places, mapping);
+      const slot = slotName(system);
+      const found = await slotFacts(access, slot);
+      if (found.kind === 'slot' && found.isLost) await dropSlot(access, slot);
+    },
+  });
+  process.stdout.write(
+    `the connector of ${system} reads its source anew: rows that are gone are taken back, what stays is told to nobody again\n`,
+  );
 }
 
 async function snapshotAgain(
@@ -80,7 +114,7 @@ async function checkSource(system: string, url: string): Promise<readonly Findin
   if (mapping.kind === 'postgresql') {
     const client = await openPostgres(url);
     try {
-      const name = `stockline_${system}`;
+      const name = slotName(system);
       const facts = await postgresFacts(client, { tables, publication: name, slot: name });
       return judgePostgres(facts, wanted);
     } finally {

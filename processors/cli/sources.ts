@@ -4,6 +4,7 @@
  */
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
+import { postgresFacts } from './postgres-facts.ts';
 
 export type DatabaseAccess = {
   readonly host: string;
@@ -66,19 +67,22 @@ async function convergePublication(
   const tables = publication.tables
     .map((table) => table.split('.').map(pg.escapeIdentifier).join('.'))
     .join(', ');
-  const known = await client.query<{ tables: string[] | null }>(
-    `SELECT array_agg(t.schemaname || '.' || t.tablename) FILTER (WHERE t.tablename IS NOT NULL) AS tables
-     FROM pg_publication p LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
-     WHERE p.pubname = $1 GROUP BY p.pubname`,
-    [publication.name],
-  );
-  const published = known.rows[0]?.tables;
-  if (known.rowCount === 0) {
-    await client.query(`CREATE PUBLICATION ${name} FOR TABLE ${tables}`);
-  } else if (!sameMembers(published ?? [], publication.tables)) {
+  const { publication: found } = await postgresFacts(client, {
+    tables: [],
+    publication: publication.name,
+    slot: '',
+  });
+  const isWhole = found.hidden.length === 0 && found.filtered.length === 0 && found.viaRoot;
+  if (!found.exists) {
+    await client.query(`CREATE PUBLICATION ${name} FOR TABLE ${tables} WITH (${wholly})`);
+  } else if (!isWhole || !sameMembers(found.tables, publication.tables)) {
     await client.query(`ALTER PUBLICATION ${name} SET TABLE ${tables}`);
+    await client.query(`ALTER PUBLICATION ${name} SET (${wholly})`);
   }
 }
+
+/** All that is done to a table, and to its partitions in its name. */
+const wholly = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
 
 function sameMembers(one: readonly string[], other: readonly string[]): boolean {
   return [...one].sort().join() === [...other].sort().join();

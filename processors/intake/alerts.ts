@@ -31,7 +31,7 @@ export function gapAlert(mapping: SystemMapping, at: number, gap: Gap): Emit {
       `an earlier change of ${row} never came through the log of ${mapping.system}: somebody hides changes from it; ` +
       `this row is right again; for the others: stockline source snapshot ${mapping.system} ${gap.table} --blocking`,
     expected: gap.held === null || gap.held === undefined ? 'no row' : JSON.stringify(gap.held),
-    seen: JSON.stringify(gap.before),
+    seen: gap.before === null ? 'no row' : JSON.stringify(gap.before),
   });
 }
 
@@ -62,7 +62,7 @@ export function lineageRefused(mapping: SystemMapping, at: number, reason: strin
     severity: 'critical',
     message:
       `the log of ${mapping.system} is another one: ${reason}. Nothing of it is applied, all is kept. ` +
-      'Let the connector take a new snapshot (delete its offsets): from there it goes on by itself',
+      `Let the connector take a new snapshot (stockline source resync ${mapping.system}): from there it goes on by itself`,
   });
 }
 

@@ -29,7 +29,8 @@ export type Gap = {
   readonly table: string;
   readonly key: string;
   readonly held: Row | null | undefined;
-  readonly before: Row;
+  /** null: none, by the log. */
+  readonly before: Row | null;
 };
 
 const duplicate: RowOutcome = { touched: [], outcome: 'duplicate' };
@@ -198,7 +199,8 @@ function noteGap(
   stored: StoredRow | null | undefined,
   { state, gaps }: RowContext,
 ): void {
-  const { table, key, before } = change;
+  const { table, key, operation } = change;
+  const before = operation === 'c' ? null : change.before;
   // A part that was read may be ahead of the log.
   if (before === undefined || isOfPart(stored?.position ?? '')) return;
   const held = stored?.row;
@@ -207,11 +209,12 @@ function noteGap(
   if (held === undefined && read === undefined) return;
   // A blocking snapshot of MariaDB is told as of a place before it: what was committed meanwhile follows once more.
   if (read?.kind === 'read' && change.committedAt <= read.at) return;
-  const differs =
-    held === null ||
-    held === undefined ||
-    Object.entries(before).some(([name, value]) => name in held && held[name] !== value);
-  if (differs) gaps.push({ table, key, held, before });
+  if (!isSame(held ?? null, before)) gaps.push({ table, key, held, before });
+}
+
+function isSame(held: Row | null, before: Row | null): boolean {
+  if (held === null || before === null) return held === before;
+  return Object.entries(before).every(([name, value]) => !(name in held) || held[name] === value);
 }
 
 type LinePlace = {

@@ -27,7 +27,15 @@ const postgres: PostgresFacts = {
   isStandby: false,
   user: { name: 'stockline', canReplicate: true, isSuperuser: false },
   tables: [{ ...table, replicaIdentity: 'default', isUnlogged: false, isPartitioned: false }],
-  publication: { name: 'stockline_erp', exists: true, allTables: false, tables: ['public.move'] },
+  publication: {
+    name: 'stockline_erp',
+    exists: true,
+    allTables: false,
+    tables: ['public.move'],
+    hidden: [],
+    filtered: [],
+    viaRoot: true,
+  },
   otherAllTables: [],
   slot: { name: 'stockline_erp', exists: false, isActive: false, walStatus: '' },
 };

@@ -1,0 +1,59 @@
+/** Puts the watch over the sources' logs together: for each source that STOCKLINE_SECRETS and STOCKLINE_<SYSTEM> name. */
+import type { Alert } from '../../schemas/types.ts';
+import {
+  connectorPlace,
+  isStopped as isConnectorStopped,
+  stopConnector,
+} from '../adapters/connect-rest.ts';
+import { systemClock } from '../adapters/kafka-runtime.ts';
+import { recordWriter } from '../adapters/record-writer.ts';
+import { type CaptureAccess, dropSlot, fileFacts, slotFacts } from '../adapters/source-log.ts';
+import type { KafkaPlaces } from '../adapters/topic-reader.ts';
+import type { ProtectionPorts } from '../protection/ports.ts';
+import { runProtection } from '../protection/run.ts';
+import type { Telemetry } from '../runtime/ports.ts';
+import { alerts } from '../topics.ts';
+import { slotName } from './connectors.ts';
+import type { Watched } from './places.ts';
+
+const askTimeoutMs = 2_000;
+
+/** Resolves when the signal has ended it. */
+export async function startProtection(options: {
+  readonly places: KafkaPlaces;
+  readonly connectUrl: string;
+  readonly watched: readonly Watched[];
+  readonly budgetBytes: number;
+  readonly telemetry: Telemetry;
+  readonly signal: AbortSignal;
+}): Promise<{ readonly done: Promise<void> }> {
+  const { connectUrl, telemetry, signal } = options;
+  const writer = await recordWriter<string, Alert>(options.places, alerts);
+  const accesses = new Map(options.watched.map(({ mapping, access }) => [mapping.system, access]));
+  const accessOf = (system: string): CaptureAccess => {
+    const access = accesses.get(system);
+    if (access === undefined) throw new Error(`${system} is not watched`);
+    return access;
+  };
+  const ports: ProtectionPorts = {
+    logFacts: async (system) => {
+      const access = accessOf(system);
+      if (access.kind === 'postgresql') return slotFacts(access, slotName(system));
+      const { file } = await connectorPlace(connectUrl, system);
+      return fileFacts(access, file === undefined ? undefined : String(file));
+    },
+    isStopped: (system) => isConnectorStopped(connectUrl, system, askTimeoutMs),
+    giveUp: (system) => dropSlot(accessOf(system), slotName(system)),
+    stop: (system) => stopConnector(connectUrl, system),
+    tell: (alert) => {
+      telemetry.log('warn', alert.message, { seen: alert.seen, expected: alert.expected });
+      return writer.write(alert.system, alert);
+    },
+    sleep: systemClock.sleep,
+    now: systemClock.nowMs,
+    report: (error) => telemetry.log('warn', 'a source is not watched', { error: String(error) }),
+  };
+  const { budgetBytes } = options;
+  const done = runProtection({ systems: [...accesses.keys()], budgetBytes, ports, signal });
+  return { done: done.finally(writer.close) };
+}

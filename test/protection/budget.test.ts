@@ -1,0 +1,118 @@
+/** The watch over the sources' logs, decision by decision. */
+import { describe, expect, it } from 'vitest';
+import { judgeLog, type Verdict } from '../../processors/protection/budget.ts';
+import type { LogFacts } from '../../processors/protection/ports.ts';
+import { runProtection } from '../../processors/protection/run.ts';
+import type { Alert } from '../../schemas/types.ts';
+
+const budgetBytes = 1_000;
+const slot = (heldBytes: number, more: Partial<LogFacts> = {}): LogFacts =>
+  ({ kind: 'slot', exists: true, heldBytes, isLost: false, ...more }) as LogFacts;
+const gone = slot(0, { exists: false });
+
+/** Looks once at each of these, as the source, Kafka Connect and what was done before leave it. */
+async function watched(
+  looks: readonly LogFacts[],
+  connect: { isStopped: boolean; isDown?: boolean } = { isStopped: false },
+): Promise<{ readonly alerts: readonly Alert[]; readonly done: readonly string[] }> {
+  const alerts: Alert[] = [];
+  const done: string[] = [];
+  const end = new AbortController();
+  let at = 0;
+  await runProtection({
+    systems: ['erp'],
+    budgetBytes,
+    signal: end.signal,
+    ports: {
+      logFacts: async () => looks[at] as LogFacts,
+      isStopped: async () => {
+        if (connect.isDown === true) throw new Error('Kafka Connect does not answer');
+        return connect.isStopped;
+      },
+      giveUp: async () => void done.push('giveUp'),
+      stop: async () => {
+        if (connect.isDown === true) throw new Error('Kafka Connect does not answer');
+        done.push('stop');
+        connect.isStopped = true;
+      },
+      tell: async (alert) => void alerts.push(alert),
+      sleep: async () => {
+        at += 1;
+        if (at === looks.length) end.abort();
+      },
+      now: () => at,
+      report: () => {},
+    },
+  });
+  return { alerts, done };
+}
+
+describe('the budget of a log', () => {
+  it.each<readonly [string, LogFacts, boolean, Verdict]>([
+    ['an empty slot', slot(0), false, 'well'],
+    ['half of the budget', slot(500), false, 'well'],
+    ['more than half', slot(501), false, 'near'],
+    ['all of it', slot(1_000), false, 'near'],
+    ['more', slot(1_001), false, 'over'],
+    ['a slot that the server has lost', slot(0, { isLost: true }), false, 'lost'],
+    ['no slot before the first start', gone, false, 'well'],
+    ['no slot of a connector that was stopped', gone, true, 'lost'],
+    ['a binlog that is there', { kind: 'files', isGone: false, isNextToGo: false }, false, 'well'],
+    ['the oldest of many', { kind: 'files', isGone: false, isNextToGo: true }, false, 'near'],
+    ['one that was removed', { kind: 'files', isGone: true, isNextToGo: false }, false, 'lost'],
+  ])('S1: %s', (_name, facts, isStopped, verdict) => {
+    expect(judgeLog(facts, budgetBytes, isStopped)).toBe(verdict);
+  });
+
+  it('S1: tells each change of it once, and that it is well again', async () => {
+    const { alerts, done } = await watched([slot(0), slot(600), slot(700), slot(10), slot(10)]);
+    expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([
+      ['warning', true],
+      ['info', false],
+    ]);
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(1);
+    expect(done).toEqual([]);
+  });
+
+  it('S1: above it the slot goes first, then the connector, and it is told once', async () => {
+    const { alerts, done } = await watched([slot(2_000), gone, gone]);
+    expect(done).toEqual(['giveUp', 'stop']);
+    expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([['critical', true]]);
+    expect(alerts[0]?.message).toContain('stockline source resync erp');
+  });
+
+  it('S1: a slot is given up though Kafka Connect is down, which is stopped as soon as it answers', async () => {
+    const connect = { isStopped: false, isDown: true };
+    expect((await watched([slot(2_000), gone], connect)).done).toEqual(['giveUp']);
+    const back = { isStopped: false, isDown: true };
+    const looks = [slot(2_000), gone, gone, gone];
+    const running = watched(
+      new Proxy(looks, {
+        get: (all, name) => {
+          if (name === '2') back.isDown = false;
+          return Reflect.get(all, name);
+        },
+      }),
+      back,
+    );
+    expect((await running).done).toEqual(['giveUp', 'stop']);
+  });
+
+  it('S1: after a resync it is well again', async () => {
+    const connect = { isStopped: true };
+    const looks = [gone, slot(0)];
+    const { alerts } = await watched(
+      new Proxy(looks, {
+        get: (all, name) => {
+          if (name === '1') connect.isStopped = false;
+          return Reflect.get(all, name);
+        },
+      }),
+      connect,
+    );
+    expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([
+      ['critical', true],
+      ['info', false],
+    ]);
+  });
+});

@@ -1,0 +1,102 @@
+/** A source whose log is not read: its disk is spared, it is told, and after a new snapshot all is right again. */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beginAnew, connectorState, isStopped } from '../../processors/adapters/connect-rest.ts';
+import { processTelemetry } from '../../processors/adapters/telemetry.ts';
+import type { SystemKind } from '../../processors/cdc/change.ts';
+import { secret } from '../../processors/cli/connectors.ts';
+import { startProtection } from '../../processors/cli/protection-process.ts';
+import type { Alert } from '../../schemas/types.ts';
+import { mariadbSchema, matrixMapping, postgresSchema } from '../intake/matrix.ts';
+import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
+
+const cases: readonly (readonly [string, SystemKind, string])[] = [
+  ['sparedpg', 'postgresql', postgresSchema],
+  ['sparedmy', 'mariadb', mariadbSchema],
+];
+const budgetBytes = 8 * 1_048_576;
+
+describe.each(cases)('%s', (system, kind, schema) => {
+  const postgres = kind === 'postgresql';
+  const mapping = matrixMapping(system, kind);
+  const { connectUrl, kafkaBrokers: brokers, registryUrl } = inject('stack');
+  const end = new AbortController();
+  let source: CapturedSystem;
+  let watch: { readonly done: Promise<void> };
+
+  const figures = async (): Promise<Figures> => {
+    const cast = postgres ? '::float8' : '+0e0';
+    const rows = await source.sql(
+      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(open)${cast} AS sum FROM orders GROUP BY 1`,
+    );
+    return Object.fromEntries(
+      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
+    );
+  };
+  const told = (): Alert | undefined =>
+    source.alerts().findLast(({ kind: alert }) => alert === 'logBudget');
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    const giveUpAt = Date.now() + 30_000;
+    while (!(await holds())) {
+      expect(Date.now()).toBeLessThan(giveUpAt);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+
+  beforeAll(async () => {
+    const stack = inject('stack');
+    source = await captureSystem({ stack, mapping, schema });
+    await source.settles(figures);
+    const { host, port } = postgres ? stack.postgres : stack.mariadb;
+    const password = secret(stack.secretsDirectory, `${postgres ? 'erp' : 'pos'}-password`);
+    const access = { kind, host, port, user: 'stockline', password, database: system };
+    watch = await startProtection({
+      places: { brokers, registryUrl },
+      connectUrl,
+      watched: [{ mapping, access }],
+      budgetBytes,
+      telemetry: processTelemetry({ logLevel: 'error' }).of('protection'),
+      signal: end.signal,
+    });
+  });
+  afterAll(async () => {
+    end.abort();
+    await watch?.done;
+    await source?.stop();
+  });
+
+  it('S1: a log that nobody reads is given up, and told', async () => {
+    if (postgres) {
+      await source.connector('PUT', '/pause');
+      await source.sql(
+        "INSERT INTO orders (id, sku, open, pad) SELECT 9000 + g, 'W', 1, repeat(md5(g::text), 200) FROM generate_series(1, 4000) g",
+      );
+    } else {
+      await source.connector('PUT', '/stop');
+      await source.sql(
+        "INSERT INTO orders (id, sku, open) SELECT 9000 + seq, 'W', 1 FROM seq_1_to_4000",
+      );
+      await source.sql('FLUSH BINARY LOGS');
+      // A file of this second is not older than now.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await source.sql('PURGE BINARY LOGS BEFORE now()');
+    }
+    await source.sql('DELETE FROM orders WHERE id BETWEEN 3 AND 9');
+    await until(() => told()?.open === true && told()?.severity === 'critical');
+    await until(() => isStopped(connectUrl, system));
+    if (!postgres) return;
+    expect(
+      await source.sql(
+        `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'stockline_${system}'`,
+      ),
+    ).toEqual([]);
+  });
+
+  it('S1: begun anew, all is right, and it is told', async () => {
+    await beginAnew(connectUrl, system, { deadlineMs: 60_000, whileStopped: async () => {} });
+    expect((await connectorState(connectUrl, system)).state).toBe('RUNNING');
+    await source.settles(figures);
+    await until(() => told()?.open === false);
+    await source.sql("INSERT INTO orders (id, sku, open) VALUES (50000, 'AFTER', 3)");
+    await source.settles(figures);
+  });
+});
