@@ -42,7 +42,8 @@ export function freshnessOf(
   let provenance: Provenance = 'fresh';
   let count = 0;
   for (const { source, hop, asOf, observedAt, state, reason } of words) {
-    if (hop === 'analytics') continue;
+    // That no table stands still is said once.
+    if (hop === 'analytics' || (hop === 'tables' && state === 'fresh')) continue;
     count += 1;
     if (asOf > 0) watermarks[source] = Math.min(watermarks[source] ?? asOf, asOf);
     else isKnown = false;

@@ -1,6 +1,6 @@
 /** What intake raises for a person to look at. */
-import type { Alert } from '../../schemas/types.ts';
-import { alerts } from '../topics.ts';
+import type { Alert, Freshness } from '../../schemas/types.ts';
+import { alerts, freshness } from '../topics.ts';
 import { type Emit, emit } from '../topology/topology.ts';
 import type { SystemMapping } from './mapping.ts';
 import type { Gap } from './rows.ts';
@@ -73,4 +73,25 @@ export function lineageAccepted(mapping: SystemMapping, at: number): Emit {
     message: `the log of ${mapping.system} began anew, and its snapshot goes on from there`,
     open: false,
   });
+}
+
+/** To every partition: the SKUs of these tables are behind while they stand still. */
+export function tablesWord(
+  { system }: SystemMapping,
+  nowMs: number,
+  stopped: Readonly<Record<string, string>>,
+): readonly Emit[] {
+  const faults = Object.entries(stopped).map(([table, fault]) => `${table}: ${fault}`);
+  const word: Freshness = {
+    source: system,
+    hop: 'tables',
+    position: '',
+    asOf: nowMs,
+    observedAt: nowMs,
+    state: faults.length === 0 ? 'fresh' : 'degraded',
+    reason: faults.length === 0 ? '' : `stands still: ${faults.join('; ')}`,
+  };
+  return Array.from({ length: freshness.partitions }, (_, partition) =>
+    emit(freshness, system, word, { partition }),
+  );
 }

@@ -2,7 +2,7 @@
 import { type Change, hex, type UnusableChange } from '../cdc/change.ts';
 import type { TransactionBegin, TransactionEnd } from '../cdc/transaction-event.ts';
 import type { Emit, Input, Step, StepState, StreamRecord } from '../topology/topology.ts';
-import { lineageRefused, tableStopped } from './alerts.ts';
+import { lineageRefused, tableStopped, tablesWord } from './alerts.ts';
 import { applyReleased, count, tell } from './apply.ts';
 import { loadSource, refuseLineage } from './lineage.ts';
 import type { Lookup, SystemMapping } from './mapping.ts';
@@ -70,10 +70,13 @@ function headerOf({ headers }: StreamRecord, name: string): string | undefined {
 
 /** Nothing came with a tick that could be a dead letter: the alert beside it says the same. */
 function onTick(mapping: SystemMapping, nowMs: number, state: State): readonly Emit[] {
-  if (loadSource(state).refused !== '') return [];
-  return releaseStuck(mapping.kind, state, nowMs)
+  const { refused, stopped } = loadSource(state);
+  const words = Object.keys(stopped).length === 0 ? [] : tablesWord(mapping, nowMs, stopped);
+  if (refused !== '') return words;
+  const released = releaseStuck(mapping.kind, state, nowMs)
     .flatMap((one) => applyReleased(mapping, one, state))
     .filter(({ kind }) => kind !== 'deadLetter');
+  return [...words, ...released];
 }
 
 /** A tombstone follows a delete that has said the same. */
@@ -121,7 +124,10 @@ function resume(mapping: SystemMapping, change: Change, state: State): readonly 
   if (source.stopped[change.table] === undefined) return [];
   const { [change.table]: _, ...stopped } = source.stopped;
   state.put(keys.source, { ...source, stopped });
-  return [tableStopped(mapping, change.committedAt, change.table, undefined)];
+  return [
+    tableStopped(mapping, change.committedAt, change.table, undefined),
+    ...(Object.keys(stopped).length === 0 ? tablesWord(mapping, change.committedAt, stopped) : []),
+  ];
 }
 
 function onEnd(mapping: SystemMapping, end: TransactionEnd, state: State): readonly Emit[] {

@@ -1,7 +1,7 @@
 /** The intake of one source system: its captured tables and its transaction topic, and tables of others that it looks up. */
 import { envelopeFields, parseChange } from '../cdc/change.ts';
 import { parseTransactionEvent } from '../cdc/transaction-event.ts';
-import { alerts, movements } from '../topics.ts';
+import { alerts, freshness, movements } from '../topics.ts';
 import type { ForeignTopic, Topic } from '../topology/topic.ts';
 import { defineTopology, type Topology } from '../topology/topology.ts';
 import { capturedTables, type Lookup, type SystemMapping } from './mapping.ts';
@@ -48,7 +48,7 @@ export function intakeTopology(mapping: SystemMapping): Topology<IntakeState> {
     state: intakeStateCodec,
     tickMs,
     step: intakeStep(mapping),
-    outputs: anyTopics([movements, alerts]),
+    outputs: anyTopics([movements, alerts, freshness]),
   });
 }
 

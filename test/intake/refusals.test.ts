@@ -1,6 +1,6 @@
 /** What cannot be used as it comes: tables that changed, rows that wait, effects that are refused, a past that was wrong. */
 import { describe, expect, it } from 'vitest';
-import { movements } from '../../processors/topics.ts';
+import { freshness, movements } from '../../processors/topics.ts';
 import type { Header } from '../../processors/topology/topology.ts';
 import type { Write } from '../support/debezium.ts';
 import { commit, crash, runTopology, type ScriptItem, tick } from '../support/topology-driver.ts';
@@ -49,6 +49,34 @@ describe('a table that no longer fits the mapping', () => {
     );
     expect(kindsOf(result)).toEqual(['tableStopped true', 'tableStopped false']);
     expect(toldBy(result)).toEqual({ 'level reserved A': 3000 });
+  });
+
+  it('D3: is told to every answer while it does, and that it goes on again', () => {
+    const from = source();
+    const stops = from.commit({ committedAt: begin, writes: [broken] });
+    const goesOn = from.commit({ committedAt: begin + second, writes: [open(2, 2000, 'c')] });
+    const items = (logged: typeof stops) => logged.map(({ item }) => item);
+    const { records } = runTopology(cornerShopIntake, [
+      tick(begin),
+      commit,
+      ...items(stops),
+      tick(begin + 1),
+      commit,
+      tick(begin + 2),
+      commit,
+      ...items(goesOn),
+      tick(begin + 3),
+    ]);
+    const words = records(freshness).filter(({ partition }) => partition === 1);
+    expect(words.map(({ value }) => [value?.hop, value?.state])).toEqual([
+      ['tables', 'degraded'],
+      ['tables', 'degraded'],
+      ['tables', 'fresh'],
+    ]);
+    expect(words[0]?.value?.reason).toMatch(/^stands still: ord: /);
+    expect(new Set(records(freshness).map(({ partition }) => partition)).size).toBe(
+      freshness.partitions,
+    );
   });
 });
 
