@@ -42,7 +42,7 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
       const commitMs = clock.nowMs() - startedMs;
       statistics.committed(all, commitMs);
       telemetry.committed(summary(all, commitMs));
-      pace.committed(clock.nowMs());
+      pace.committed(clock.nowMs(), commitMs);
       if (!transactions.usable()) return 'over';
       moveReplayPlaces(session, options);
       return 'open';

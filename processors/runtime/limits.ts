@@ -14,8 +14,12 @@ export const limits = {
    */
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 250,
-  /** After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. */
+  /**
+   * After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. As long as the
+   * commit took, where that is longer, up to the second.
+   */
   transactionRestMs: 10,
+  transactionRestMaxMs: 100,
   /** How long an idle poll waits. It returns at once when a record comes. */
   idleWaitMs: 50,
   /** Decoded state values that are kept in memory, per partition. */

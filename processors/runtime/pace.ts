@@ -12,12 +12,13 @@ export type Pace = {
     readonly records: number;
     readonly drained: boolean;
   }) => boolean;
-  readonly committed: (nowMs: number) => void;
+  /** `tookMs`: how long the commit was under way. */
+  readonly committed: (nowMs: number, tookMs: number) => void;
   /** How long an open transaction waits for more records that are not there yet. */
   readonly restMs: (nowMs: number) => number;
 };
 
-/** `gatherMs`: how long the pace rests after a commit. */
+/** `gatherMs`: how long the pace rests after a commit, at least. */
 export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
@@ -33,8 +34,10 @@ export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
       ageMaxMs = Math.min(2 * ageMaxMs, limits.transactionAgeMaxMs);
       return true;
     },
-    committed: (nowMs) => {
-      restUntilMs = nowMs + gatherMs;
+    committed: (nowMs, tookMs) => {
+      // A broker that is busy answers later: fewer and larger transactions let it be less so.
+      const busyMs = Math.min(tookMs, limits.transactionRestMaxMs);
+      restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),
   };
