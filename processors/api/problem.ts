@@ -21,7 +21,7 @@ export const problems = {
   IDEMPOTENCY_KEY_REUSED: [422, 'The key was used for another request'],
   PRECONDITION_MISSING: [428, 'The sequence that is expected has to be named'],
   RATE_LIMITED: [429, 'Too many requests'],
-  HEADERS_TOO_LARGE: [431, 'The headers or the address are too large'],
+  HEADERS_TOO_LARGE: [400, 'The headers or the address are too large'],
   INTERNAL: [500, 'The API failed'],
   NOT_READY: [503, 'The figures are being restored'],
   OUTCOME_UNKNOWN: [504, 'The outcome is not known yet'],

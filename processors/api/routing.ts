@@ -14,7 +14,7 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-const anywhere = [400, 401, 403, 404, 412, 413, 415, 429, 431, 500, 503] as const;
+const anywhere = [400, 401, 403, 404, 412, 413, 415, 429, 500, 503] as const;
 
 /** The documented answers of a route: one when all is well, and the problems. */
 export function answers<S extends z.ZodType>(good: S, more: readonly number[] = [], status = 200) {
