@@ -70,7 +70,8 @@ export async function createServer(options: ServerOptions) {
     requestTimeout: slowestRequestMs,
     connectionTimeout: 60_000,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 300 },
+    // Longer than any header may be: what is too long is refused by its schema, in our own words.
+    routerOptions: { maxParamLength: 20_000 },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   // Answers are typed by their schemas at compile time; checking each again would cost half of the throughput.

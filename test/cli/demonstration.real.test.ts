@@ -218,7 +218,36 @@ describe('the main job', () => {
     expect(after.mismatches).toEqual(noMismatches);
     expect(after.deadLetters).toBe(0);
   });
+
+  // Last: the truth knows nothing of its SKU.
+  it('the walk of docs/api, command by command, answers as it says', () => {
+    const page = readFileSync('docs/api/README.md', 'utf8');
+    const walk = /```sh\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    const script = walk
+      .replace(/^API=.*$/m, `API=${apiUrl(demonstration)}`)
+      .replace('.stockline/run', `${directory}/run`)
+      .replaceAll('curl -s ', "curl -s -w '\\n' ");
+    const told = execFileSync('bash', ['-euc', script], { encoding: 'utf8' });
+    const answers = told.split('\n').filter((line) => line.startsWith('{'));
+    const about = [
+      /accepted/,
+      /"sku":"WALK".*"onHand":5.*"freshness"/,
+      /accepted/,
+      /INSUFFICIENT_STOCK/,
+      /accepted/,
+      /walk-4/,
+      /accepted/,
+      /"available":4/,
+      /"available":5/,
+      /"cells":\[\{/,
+    ];
+    expect(answers).toHaveLength(about.length);
+    for (const [index, words] of about.entries()) expect(answers[index]).toMatch(words);
+  });
 });
+
+const apiUrl = ({ processors }: Demonstration): string =>
+  [...processors.status.values()].find(({ apiUrl: url }) => url !== undefined)?.apiUrl ?? '';
 
 type FreshnessAnswer = {
   readonly provenance: string;
@@ -226,8 +255,8 @@ type FreshnessAnswer = {
 };
 
 /** The freshness of an answer of the Unified Inventory API. */
-async function askFreshness({ processors }: Demonstration): Promise<FreshnessAnswer> {
-  const api = [...processors.status.values()].find(({ apiUrl }) => apiUrl !== undefined)?.apiUrl;
+async function askFreshness(running: Demonstration): Promise<FreshnessAnswer> {
+  const api = apiUrl(running);
   const key = readFileSync(`${directory}/run/api.key`, 'utf8').trim();
   const answer = await fetch(`${api}/v1/stock`, { headers: { authorization: `Bearer ${key}` } });
   return ((await answer.json()) as { readonly freshness: FreshnessAnswer }).freshness;
