@@ -11,6 +11,8 @@ export const depthMax = 6;
 /** Fields times the items of the lists that they are in. */
 const costMax = 20_000;
 const itemsUnknown = 100;
+/** Of a page: a question for more is refused when it is answered, by name. */
+const itemsOfPageMax = 500;
 const itemsOfSku = 20;
 
 type Fragments = (name: string) => SelectionSetNode | undefined;
@@ -57,7 +59,8 @@ function costOf(set: SelectionSetNode, fragments: Fragments, times: number, dept
 }
 
 function itemsOf(field: string, limit: ValueNode | undefined): number {
-  if (limit !== undefined) return limit.kind === 'IntValue' ? Number(limit.value) : itemsUnknown;
+  if (limit?.kind === 'IntValue') return Math.min(Number(limit.value), itemsOfPageMax);
+  if (limit !== undefined) return itemsUnknown;
   switch (field) {
     case 'stock':
     case 'channelStock':

@@ -24,8 +24,9 @@ type Query {
   cell(sku: String!, location: String!, maxStaleness: Int, minWatermark: String): Cell
   stock(limit: Int, cursor: String, location: String, skuPrefix: String, availableBelow: Float,
     maxStaleness: Int, minWatermark: String): CellPage!
+  "Null: there is no such channel."
   channelStock(channel: String!, limit: Int, cursor: String, status: Status,
-    maxStaleness: Int, minWatermark: String): FigurePage!
+    maxStaleness: Int, minWatermark: String): FigurePage
   figure(channel: String!, sku: String!, maxStaleness: Int, minWatermark: String): Figure
   request(key: String!): Outcome
   freshness: Freshness!

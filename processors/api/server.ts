@@ -117,6 +117,13 @@ export async function createServer(options: ServerOptions) {
     if (taken?.refused !== undefined) return sendProblem(request, reply, taken.refused);
     if (taken !== undefined) reply.headers(taken.headers);
   });
+  // Coerced to a number, nothing would be 0.
+  app.addHook('preValidation', async (request, reply) => {
+    const asked = Object.entries((request.query ?? {}) as Record<string, unknown>);
+    const [empty] = asked.find(([, value]) => value === '') ?? [];
+    if (empty === undefined) return;
+    return sendProblem(request, reply, problem('INPUT_INVALID', `${empty} has no value`));
+  });
   const reading = reads(options.view, options.now ?? Date.now);
   const writing = writes(options.requests, { deadlineMs: options.deadlineMs ?? 5_000 });
   app.get('/livez', { schema: { hide: true } }, async () => ({ live: true }));
