@@ -30,33 +30,7 @@ export async function kafkaSource(options: {
   readonly gatherMs?: number;
   readonly telemetry: Telemetry;
 }): Promise<KafkaSource> {
-  const { gatherMs } = options;
-  const client = new rdkafka.KafkaConsumer(
-    {
-      'bootstrap.servers': options.brokers,
-      'client.id': options.group,
-      'group.id': options.group,
-      'isolation.level': 'read_committed',
-      'enable.auto.commit': false,
-      'enable.auto.offset.store': false,
-      'enable.partition.eof': true,
-      'allow.auto.create.topics': false,
-      'auto.offset.reset': 'error',
-      'fetch.wait.max.ms': Math.min(gatherMs ?? promptWaitMs, gatheredWaitMs),
-      'fetch.min.bytes': gatherMs === undefined ? 1 : gatheredBytes,
-      'fetch.queue.backoff.ms': 2,
-      'fetch.error.backoff.ms': 50,
-      'queued.min.messages': 20_000,
-      'queued.max.messages.kbytes': 65_536,
-      'retry.backoff.ms': 2,
-      'reconnect.backoff.ms': 50,
-      'reconnect.backoff.max.ms': 1_000,
-      'socket.timeout.ms': limits.socketTimeoutMs,
-      'socket.nagle.disable': true,
-      'topic.metadata.refresh.interval.ms': 60_000,
-    } as rdkafka.ConsumerGlobalConfig,
-    {},
-  );
+  const client = new rdkafka.KafkaConsumer(settingsOf(options), {});
   let fatal: PipelineError | undefined;
   client.on('event.error', (error) => {
     const known = kafkaError(error, 'reading');
@@ -123,6 +97,37 @@ export async function kafkaSource(options: {
     },
     close: () => disconnect(client),
   };
+}
+
+function settingsOf(options: {
+  readonly brokers: string;
+  readonly group: string;
+  readonly gatherMs?: number;
+}): rdkafka.ConsumerGlobalConfig {
+  const { gatherMs } = options;
+  return {
+    'bootstrap.servers': options.brokers,
+    'client.id': options.group,
+    'group.id': options.group,
+    'isolation.level': 'read_committed',
+    'enable.auto.commit': false,
+    'enable.auto.offset.store': false,
+    'enable.partition.eof': true,
+    'allow.auto.create.topics': false,
+    'auto.offset.reset': 'error',
+    'fetch.wait.max.ms': Math.min(gatherMs ?? promptWaitMs, gatheredWaitMs),
+    'fetch.min.bytes': gatherMs === undefined ? 1 : gatheredBytes,
+    'fetch.queue.backoff.ms': 2,
+    'fetch.error.backoff.ms': 50,
+    'queued.min.messages': 20_000,
+    'queued.max.messages.kbytes': 65_536,
+    'retry.backoff.ms': 2,
+    'reconnect.backoff.ms': 50,
+    'reconnect.backoff.max.ms': 1_000,
+    'socket.timeout.ms': limits.socketTimeoutMs,
+    'socket.nagle.disable': true,
+    'topic.metadata.refresh.interval.ms': 60_000,
+  } as rdkafka.ConsumerGlobalConfig;
 }
 
 /** The time that stands for "the latest" in Kafka's ListOffsets. */

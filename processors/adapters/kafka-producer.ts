@@ -22,31 +22,7 @@ export async function kafkaProducer(options: {
   readonly consumer: KafkaConsumerClient;
   readonly telemetry: Telemetry;
 }): Promise<TransactionalProducer> {
-  const client = new rdkafka.Producer(
-    {
-      'bootstrap.servers': options.brokers,
-      'client.id': options.transactionalId,
-      'transactional.id': options.transactionalId,
-      'enable.idempotence': true,
-      acks: -1,
-      'transaction.timeout.ms': limits.transactionTimeoutMs,
-      'message.timeout.ms': limits.transactionTimeoutMs - 1_000,
-      'request.timeout.ms': limits.socketTimeoutMs,
-      'socket.timeout.ms': limits.socketTimeoutMs,
-      'socket.nagle.disable': true,
-      // A commit flushes at once whatever this says; it only lets the records of one transaction gather.
-      'linger.ms': 5,
-      'message.max.bytes': limits.producedBytesMax,
-      'batch.num.messages': 10_000,
-      'queue.buffering.max.messages': 200_000,
-      'queue.buffering.max.kbytes': 262_144,
-      'retry.backoff.ms': 2,
-      'reconnect.backoff.ms': 50,
-      'reconnect.backoff.max.ms': 1_000,
-      'max.in.flight.requests.per.connection': 5,
-    } as rdkafka.ProducerGlobalConfig,
-    {},
-  );
+  const client = new rdkafka.Producer(settingsOf(options), {});
   let disturbed = false;
   let fatalEvent = '';
   client.on('event.error', (error) => {
@@ -104,6 +80,34 @@ export async function kafkaProducer(options: {
       await Promise.race([closed, sleep(closeMs, undefined, leave)]).finally(() => leave.abort());
     },
   };
+}
+
+function settingsOf(options: {
+  readonly brokers: string;
+  readonly transactionalId: string;
+}): rdkafka.ProducerGlobalConfig {
+  return {
+    'bootstrap.servers': options.brokers,
+    'client.id': options.transactionalId,
+    'transactional.id': options.transactionalId,
+    'enable.idempotence': true,
+    acks: -1,
+    'transaction.timeout.ms': limits.transactionTimeoutMs,
+    'message.timeout.ms': limits.transactionTimeoutMs - 1_000,
+    'request.timeout.ms': limits.socketTimeoutMs,
+    'socket.timeout.ms': limits.socketTimeoutMs,
+    'socket.nagle.disable': true,
+    // A commit flushes at once whatever this says; it only lets the records of one transaction gather.
+    'linger.ms': 5,
+    'message.max.bytes': limits.producedBytesMax,
+    'batch.num.messages': 10_000,
+    'queue.buffering.max.messages': 200_000,
+    'queue.buffering.max.kbytes': 262_144,
+    'retry.backoff.ms': 2,
+    'reconnect.backoff.ms': 50,
+    'reconnect.backoff.max.ms': 1_000,
+    'max.in.flight.requests.per.connection': 5,
+  } as rdkafka.ProducerGlobalConfig;
 }
 
 /** Hands records to a client. `fatalEvent`: what has broken the client, when it is broken. */

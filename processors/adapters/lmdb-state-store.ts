@@ -43,14 +43,7 @@ export function lmdbStateStore(folder: string): StateStore {
 
   const flush = (): void => {
     if (gatheredSinceMs === undefined) return;
-    database.transactionSync(() => {
-      for (const [key, value] of gathered) {
-        if (value === undefined) database.removeSync(key);
-        else database.putSync(key, bufferOf(value));
-      }
-      if (latest === undefined) database.removeSync(metaKey);
-      else database.putSync(metaKey, encodeMeta(latest));
-    });
+    writeAll(database, gathered, latest);
     gathered.clear();
     gatheredSinceMs = undefined;
     if (proved || latest === undefined) return;
@@ -80,9 +73,8 @@ export function lmdbStateStore(folder: string): StateStore {
       for (const [key, value] of entries) gathered.set(checkedKey(key), value);
       const nowMs = Date.now();
       gatheredSinceMs ??= nowMs;
-      const isTurning =
-        (checkpoint === undefined) !== (latest === undefined) ||
-        (checkpoint !== undefined && !proved);
+      const isBegun = checkpoint !== undefined;
+      const isTurning = isBegun !== (latest !== undefined) || (isBegun && !proved);
       latest = checkpoint;
       // A store that begins or ceases to be trusted is so at once.
       if (isTurning || gathered.size >= gatheredMax || nowMs - gatheredSinceMs >= gatheredMs) {
@@ -91,10 +83,7 @@ export function lmdbStateStore(folder: string): StateStore {
     },
     entries: function* () {
       flush();
-      for (const { key } of database.getRange({ snapshot: true })) {
-        const value = key === metaKey ? undefined : database.getBinary(key);
-        if (value !== undefined) yield [key, value] as const;
-      }
+      yield* valuesIn(database);
     },
     keys: function* (beginning) {
       flush();
@@ -110,6 +99,29 @@ export function lmdbStateStore(folder: string): StateStore {
       return database.close();
     },
   };
+}
+
+function* valuesIn(database: Database): Generator<readonly [key: string, value: Uint8Array]> {
+  for (const { key } of database.getRange({ snapshot: true })) {
+    const value = key === metaKey ? undefined : database.getBinary(key);
+    if (value !== undefined) yield [key, value] as const;
+  }
+}
+
+/** In one transaction of the database. */
+function writeAll(
+  database: Database,
+  entries: ReadonlyMap<string, Uint8Array | undefined>,
+  checkpoint: StoredCheckpoint | undefined,
+): void {
+  database.transactionSync(() => {
+    for (const [key, value] of entries) {
+      if (value === undefined) database.removeSync(key);
+      else database.putSync(key, bufferOf(value));
+    }
+    if (checkpoint === undefined) database.removeSync(metaKey);
+    else database.putSync(metaKey, encodeMeta(checkpoint));
+  });
 }
 
 function readCheckpoint(database: Database): StoredCheckpoint | undefined {

@@ -24,30 +24,7 @@ export function ebayMarketplace(
 ): Marketplace {
   const offers = new Map<string, readonly string[]>();
 
-  const ask = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Told> => {
-    let bearer: string;
-    try {
-      bearer = await token.get();
-    } catch (error) {
-      return { trouble: { kind: 'failed', status: 0, reason: (error as Error).message } };
-    }
-    const answer = await http.send({
-      method,
-      url: `${access.url}${api}${path}`,
-      headers: {
-        authorization: `Bearer ${bearer}`,
-        'content-type': 'application/json',
-        'accept-language': 'en-US',
-        'content-language': 'en-US',
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      timeoutMs,
-    });
-    if (answer.kind === 'answered' && answer.status === 401) token.drop();
-    const trouble = troubleOf(answer, Date.now());
-    if (trouble !== undefined || answer.kind !== 'answered') return { trouble: trouble as Answer };
-    return { answer };
-  };
+  const ask = asking(http, access, token);
 
   /** False: they are not known. */
   const lookUp = async (sku: string): Promise<boolean> => {
@@ -105,6 +82,35 @@ export function ebayMarketplace(
           return { kind: 'refused', status: 0, reason: 'nothing is written for later' };
       }
     },
+  };
+}
+
+type Ask = (method: 'GET' | 'POST', path: string, body?: object) => Promise<Told>;
+
+function asking(http: OutgoingHttp, access: EbayAccess, token: TokenSource): Ask {
+  return async (method, path, body) => {
+    let bearer: string;
+    try {
+      bearer = await token.get();
+    } catch (error) {
+      return { trouble: { kind: 'failed', status: 0, reason: (error as Error).message } };
+    }
+    const answer = await http.send({
+      method,
+      url: `${access.url}${api}${path}`,
+      headers: {
+        authorization: `Bearer ${bearer}`,
+        'content-type': 'application/json',
+        'accept-language': 'en-US',
+        'content-language': 'en-US',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs,
+    });
+    if (answer.kind === 'answered' && answer.status === 401) token.drop();
+    const trouble = troubleOf(answer, Date.now());
+    if (trouble !== undefined || answer.kind !== 'answered') return { trouble: trouble as Answer };
+    return { answer };
   };
 }
 

@@ -37,22 +37,11 @@ export async function followTopics(
   telemetry: Telemetry,
   until: AbortSignal,
 ): Promise<void> {
-  const topics = new Map(followed.map(({ topic }) => [topic.name, topic]));
-  const topicOf = (topic: string): Topic<never, never> => {
-    const known = topics.get(topic);
-    if (known === undefined) throw new Error(`topic ${topic} is not followed`);
-    return known;
-  };
+  const topicOf = topicsOf(followed);
   const group = `${name}-${process.pid}`;
   const source = await kafkaSource({ brokers: places.brokers, group, telemetry });
   const codecs = clientCodecs(places);
-  const partitions = followed.flatMap(({ topic, last }) =>
-    Array.from({ length: topic.partitions }, (_, partition) => ({
-      topic: topic.name,
-      partition,
-      last,
-    })),
-  );
+  const partitions = partitionsOf(followed);
   const positions = new Map<string, bigint>();
   let fence: { readonly askedAtMs: number; readonly ends: ReadonlyMap<string, bigint> } | undefined;
 
@@ -117,4 +106,23 @@ export async function followTopics(
     clearInterval(asking);
     await source.close();
   }
+}
+
+function topicsOf(followed: readonly Followed[]): (name: string) => Topic<never, never> {
+  const topics = new Map(followed.map(({ topic }) => [topic.name, topic]));
+  return (name) => {
+    const known = topics.get(name);
+    if (known === undefined) throw new Error(`topic ${name} is not followed`);
+    return known;
+  };
+}
+
+function partitionsOf(followed: readonly Followed[]) {
+  return followed.flatMap(({ topic, last }) =>
+    Array.from({ length: topic.partitions }, (_, partition) => ({
+      topic: topic.name,
+      partition,
+      last,
+    })),
+  );
 }

@@ -12,12 +12,13 @@ const byCell = z.object({ sku: models.sku, location: models.location });
 const byFigure = z.object({ channel: models.channel, sku: models.sku });
 
 export function readRoutes(app: App, reads: Reads): void {
-  stockRoutes(app, reads);
+  skuRoutes(app, reads);
+  cellRoutes(app, reads);
   channelRoutes(app, reads);
   changeRoute(app, reads);
 }
 
-function stockRoutes(app: App, reads: Reads): void {
+function skuRoutes(app: App, reads: Reads): void {
   const tags = ['stock'];
   app.get(
     '/v1/stock',
@@ -51,6 +52,10 @@ function stockRoutes(app: App, reads: Reads): void {
     async (request, to) =>
       reply(request, to, mayRead(request, []) ?? reads.sku(request.params.sku, request.query)),
   );
+}
+
+function cellRoutes(app: App, reads: Reads): void {
+  const tags = ['stock'];
   app.get(
     '/v1/stock/:sku/locations/:location',
     {

@@ -17,7 +17,21 @@ const dayMs = 86_400_000;
 export type Reads = ReturnType<typeof reads>;
 
 export function reads(view: StockView, now: () => number) {
-  const fresh = ({ minWatermark, maxStaleness }: Demanded): Freshness | Problem => {
+  const fresh = freshnessBy(view, now);
+  return {
+    freshness: fresh,
+    ...stockReads(view, fresh),
+    ...promiseRead(view, fresh, now),
+    ...channelReads(view, fresh),
+    ...changesRead(view, fresh),
+  };
+}
+
+/** How fresh an answer is now, or why one that is as fresh as demanded cannot be given. */
+type Fresh = (demand: Demanded) => Freshness | Problem;
+
+function freshnessBy(view: StockView, now: () => number): Fresh {
+  return ({ minWatermark, maxStaleness }) => {
     if (!view.isRestored) {
       return problem('NOT_READY', 'the figures are read from their topics', {
         headers: { 'retry-after': '1' },
@@ -32,10 +46,10 @@ export function reads(view: StockView, now: () => number) {
     const refused = refusal(note, demand);
     return refused === undefined ? shown : { ...refused, more: { freshness: shown } };
   };
+}
 
+function stockReads(view: StockView, fresh: Fresh) {
   return {
-    freshness: fresh,
-
     sku(sku: string, demand: Demanded) {
       const freshness = fresh(demand);
       if ('kind' in freshness) return freshness;
@@ -54,15 +68,6 @@ export function reads(view: StockView, now: () => number) {
       if ('kind' in freshness) return freshness;
       const level = view.level(sku, location);
       return level === undefined ? unknownCell(sku, location) : { ...cellOf(level), freshness };
-    },
-
-    figure(channel: string, sku: string, demand: Demanded) {
-      const freshness = fresh(demand);
-      if ('kind' in freshness) return freshness;
-      const figure = view.channelFigure(channel, sku);
-      return figure === undefined
-        ? problem('NOT_FOUND', `channel ${channel} has no figure of SKU ${sku}`)
-        : { ...figureOf(figure), freshness };
     },
 
     /** What is not there is left out. */
@@ -95,28 +100,11 @@ export function reads(view: StockView, now: () => number) {
       const cursor = last === undefined ? null : listCursor('stock', [last.sku, last.location]);
       return { items: found.map(cellOf), cursor, freshness };
     },
+  };
+}
 
-    listChannel(channel: string, query: Input<typeof models.figuresQuery>) {
-      const freshness = fresh(query);
-      if ('kind' in freshness) return freshness;
-      if (!view.channels().includes(channel)) {
-        return problem('NOT_FOUND', `there is no channel ${channel}`);
-      }
-      const list = `channel ${channel}`;
-      const after = query.cursor === undefined ? undefined : parseListCursor(list, query.cursor);
-      if (query.cursor !== undefined && after?.length !== 1) return noCursor();
-      const { limit, status } = query;
-      const found = view.listChannel(
-        channel,
-        after?.[0],
-        limit,
-        (figure) => status === undefined || figure.status === status,
-      );
-      const last = found.length === limit ? found.at(-1) : undefined;
-      const cursor = last === undefined ? null : listCursor(list, [last.sku]);
-      return { items: found.map(figureOf), cursor, freshness };
-    },
-
+function promiseRead(view: StockView, fresh: Fresh, now: () => number) {
+  return {
     promise(sku: string, location: string, query: Input<typeof models.promiseQuery>) {
       const freshness = fresh(query);
       if ('kind' in freshness) return freshness;
@@ -138,7 +126,45 @@ export function reads(view: StockView, now: () => number) {
       }));
       return { sku, location, days, freshness };
     },
+  };
+}
 
+function channelReads(view: StockView, fresh: Fresh) {
+  return {
+    figure(channel: string, sku: string, demand: Demanded) {
+      const freshness = fresh(demand);
+      if ('kind' in freshness) return freshness;
+      const figure = view.channelFigure(channel, sku);
+      return figure === undefined
+        ? problem('NOT_FOUND', `channel ${channel} has no figure of SKU ${sku}`)
+        : { ...figureOf(figure), freshness };
+    },
+
+    listChannel(channel: string, query: Input<typeof models.figuresQuery>) {
+      const freshness = fresh(query);
+      if ('kind' in freshness) return freshness;
+      if (!view.channels().includes(channel)) {
+        return problem('NOT_FOUND', `there is no channel ${channel}`);
+      }
+      const list = `channel ${channel}`;
+      const after = query.cursor === undefined ? undefined : parseListCursor(list, query.cursor);
+      if (query.cursor !== undefined && after?.length !== 1) return noCursor();
+      const { limit, status } = query;
+      const found = view.listChannel(
+        channel,
+        after?.[0],
+        limit,
+        (figure) => status === undefined || figure.status === status,
+      );
+      const last = found.length === limit ? found.at(-1) : undefined;
+      const cursor = last === undefined ? null : listCursor(list, [last.sku]);
+      return { items: found.map(figureOf), cursor, freshness };
+    },
+  };
+}
+
+function changesRead(view: StockView, fresh: Fresh) {
+  return {
     /** Without a cursor: none, and the cursor of now. */
     changes(query: Input<typeof models.changesQuery>) {
       const freshness = fresh(query);

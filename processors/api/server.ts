@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
@@ -56,6 +56,25 @@ const bodyBytesMax = 262_144;
 const slowestRequestMs = 10_000;
 const open = new Set(['/livez', '/readyz', '/v1/openapi.json']);
 
+/** The OpenAPI document, but for the routes. */
+const described: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Stockline Unified Inventory API',
+      version: '1.0.0',
+      description: 'Stock of every SKU and location, and what each channel may sell.',
+    },
+    components: {
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'An API key, or a JWT.' },
+      },
+    },
+    security: [{ key: [] }],
+  },
+  transform: jsonSchemaTransform,
+};
+
 /** Listens on nothing yet: `listen`, or `inject` in a test. */
 export async function createServer(options: ServerOptions) {
   const { tls } = options;
@@ -86,23 +105,7 @@ export async function createServer(options: ServerOptions) {
   });
   await app.register(helmet);
   await app.register(cors, { origin: [...(options.origins ?? [])], maxAge: 600 });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Stockline Unified Inventory API',
-        version: '1.0.0',
-        description: 'Stock of every SKU and location, and what each channel may sell.',
-      },
-      components: {
-        securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'An API key, or a JWT.' },
-        },
-      },
-      security: [{ key: [] }],
-    },
-    transform: jsonSchemaTransform,
-  });
+  await app.register(swagger, described);
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.decorateRequest('client');
   app.addHook('onRequest', async (request, reply) => {

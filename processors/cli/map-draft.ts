@@ -84,29 +84,12 @@ export function draftMapping(
         return [];
     }
   });
-  const lookups = tables.flatMap((table) => {
-    const use = uses.get(table.name);
-    if (use?.is !== 'items') return [];
-    const key = table.primaryKey[0] ?? '';
-    columns[table.name] = [key, use.code];
-    return [
-      `const ${lookupName(table.name)}: Lookup = {
-  name: 'sku-by-${key.replaceAll('_', '-')}',
-  system: ${JSON.stringify({ name: system, kind, schema })},
-  table: { name: '${table.name}', primaryKey: ['${key}'], columns: { ${key}: 'id', ${use.code}: 'text' } },
-  // A row without code goes by its key.
-  entry: (row) => ({ key: String(row.${key}), value: String(row.${use.code} || row.${key}) }),
-};`,
-    ];
-  });
+  const lookups = lookupDrafts({ name: system, kind, schema }, tables, uses, columns);
   const used = tables
     .filter(({ name }) => uses.get(name)?.is === 'items')
     .map(({ name }) => lookupName(name));
   if (parts.length === 0) {
-    const some = tables.map(({ name }) => name).join(', ');
-    parts.push(
-      `    ${blank(`no table looks like balances or movements: which of ${some} has goods in it? see connectors/erp/mapping.ts`)},`,
-    );
+    parts.push(`    ${blank(noGoods(tables))},`);
   }
   const zone = blank('the time zone of times without one, such as Europe/Berlin');
   const imports = [
@@ -354,4 +337,32 @@ ${counts}        return lines.map((line) => {
         });
       },
     },`;
+}
+
+const noGoods = (tables: readonly FoundTable[]): string =>
+  `no table looks like balances or movements: which of ${tables.map(({ name }) => name).join(', ')} ` +
+  'has goods in it? see connectors/erp/mapping.ts';
+
+/** Of each table of articles: from its key to the code that others know. */
+function lookupDrafts(
+  system: { readonly name: string; readonly kind: string; readonly schema: string },
+  tables: readonly FoundTable[],
+  uses: ReadonlyMap<string, TableUse>,
+  columns: Record<string, readonly string[]>,
+): readonly string[] {
+  return tables.flatMap((table) => {
+    const use = uses.get(table.name);
+    if (use?.is !== 'items') return [];
+    const key = table.primaryKey[0] ?? '';
+    columns[table.name] = [key, use.code];
+    return [
+      `const ${lookupName(table.name)}: Lookup = {
+  name: 'sku-by-${key.replaceAll('_', '-')}',
+  system: ${JSON.stringify(system)},
+  table: { name: '${table.name}', primaryKey: ['${key}'], columns: { ${key}: 'id', ${use.code}: 'text' } },
+  // A row without code goes by its key.
+  entry: (row) => ({ key: String(row.${key}), value: String(row.${use.code} || row.${key}) }),
+};`,
+    ];
+  });
 }
