@@ -250,6 +250,9 @@ function parseInstant(plain: unknown): ParsedValue {
 }
 
 function timeOfDayParser(encoding: string): ColumnParser | undefined {
+  if (encoding === 'io.debezium.time.IsoTime') {
+    return (plain) => parsedTime(`1970-01-01T${String(plain).replace(/Z$/, '')}Z`, 'timeOfDay');
+  }
   const unit = timeUnits[encoding];
   if (unit === undefined) return undefined;
   return (plain) => {

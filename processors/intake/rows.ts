@@ -194,6 +194,9 @@ function wholeRow(change: Change, held: Row | null | undefined): Row | null | un
   return held === null || held === undefined ? undefined : { ...held, ...change.row };
 }
 
+/** Between the time that a snapshot tells and the moment at which its rows are read. */
+const readGraceMs = 1_000;
+
 function noteGap(
   change: Change,
   stored: StoredRow | null | undefined,
@@ -207,8 +210,8 @@ function noteGap(
   const read = state.get(keys.read(table));
   // A table that no snapshot has read whole may have rows that have not been told yet.
   if (held === undefined && read === undefined) return;
-  // A blocking snapshot of MariaDB is told as of a place before it: what was committed meanwhile follows once more.
-  if (read?.kind === 'read' && change.committedAt <= read.at) return;
+  // A blocking snapshot is told as of a place and a time before it: what was committed meanwhile follows once more.
+  if (read?.kind === 'read' && change.committedAt <= read.at + readGraceMs) return;
   if (!isSame(held ?? null, before)) gaps.push({ table, key, held, before });
 }
 

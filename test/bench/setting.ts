@@ -12,6 +12,7 @@ import {
   commands,
   deadLetters,
   decisions,
+  freshness,
   ledger,
   movements,
   stockLevels,
@@ -43,6 +44,7 @@ export const benchTopics = [
   stockLevels,
   alerts,
   deadLetters,
+  freshness,
 ] as unknown as readonly Topic<never, never>[];
 
 /** The semi-space is where a batch's garbage dies; the default is too small for a batch. */

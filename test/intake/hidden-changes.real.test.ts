@@ -157,8 +157,8 @@ describe('MariaDB', () => {
   beforeAll(async () => {
     source = await captureSystem({ stack: inject('stack'), mapping, schema: mariadbSchema });
     await source.settles(figures);
-    // The log's times are whole seconds: what is committed in that of the snapshot may be in it.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    // The log's times are whole seconds: what is committed within a second of the snapshot may be in it.
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
   });
   afterAll(() => source?.stop());
 

@@ -225,6 +225,8 @@ describe.each(cases)('%s', (system, kind, schema) => {
   if (postgres) return;
 
   it('changes that MariaDB hides raise an alarm at the next change of the row', async () => {
+    // The log's times are whole seconds: what is committed within a second of the snapshot may be in it.
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
     await source.sql('UPDATE orders SET open_now = 5 WHERE id = 17');
     await settles();
     const gaps = () => kinds().filter((one) => one === 'gap').length;

@@ -1,5 +1,6 @@
 /** Tables that are read again while changes go on: in pieces between them, or at one moment before which they wait. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connectorState } from '../../processors/adapters/connect-rest.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
 import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
@@ -79,6 +80,17 @@ describe.each(cases)('%s', (system, kind, schema) => {
   });
   afterAll(() => source?.stop());
 
+  /**
+   * Debezium for MariaDB 3.5 may end its task with a ConcurrentModificationException when a part is read beside a load;
+   * begun again it goes on where it was.
+   */
+  const goOn = async (): Promise<void> => {
+    const { state, cause } = await connectorState(inject('stack').connectUrl, system);
+    if (state !== 'FAILED') return;
+    expect(cause).toContain('ConcurrentModificationException');
+    await source.connector('POST', '/restart?includeTasks=true&onlyFailed=true');
+  };
+
   it.each(['incremental', 'blocking'] as const)('D1: an %s snapshot beside a load', async (how) => {
     const before = await reads();
     const endLoad = load();
@@ -88,6 +100,7 @@ describe.each(cases)('%s', (system, kind, schema) => {
     for (let last = -1, now = before; now === before || now > last; now = await reads()) {
       expect(Date.now()).toBeLessThan(giveUpAt);
       last = now;
+      await goOn();
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
     await endLoad();

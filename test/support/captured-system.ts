@@ -6,7 +6,11 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
 import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
-import { convergeConnector, waitUntilRunning } from '../../processors/adapters/connect-rest.ts';
+import {
+  connectorState,
+  convergeConnector,
+  waitUntilRunning,
+} from '../../processors/adapters/connect-rest.ts';
 import { signalSnapshot, signalTopic } from '../../processors/adapters/connector-signal.ts';
 import { readDeadLetters, redriveLetters } from '../../processors/adapters/dead-letter-log.ts';
 import { readTopics } from '../../processors/adapters/independent-reader.ts';
@@ -27,7 +31,7 @@ import { grantMariadb, grantPostgres } from '../../processors/cli/sources.ts';
 import { capturedTables, type SystemMapping } from '../../processors/intake/mapping.ts';
 import { intakeTopology, sourceTopics, tableTopic } from '../../processors/intake/topology.ts';
 import { createProcessor } from '../../processors/runtime/run.ts';
-import { alerts, deadLetters, movements } from '../../processors/topics.ts';
+import { alerts, deadLetters, freshness, movements } from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { Alert, DeadLetter, Movement } from '../../schemas/types.ts';
 
@@ -63,6 +67,7 @@ export type CapturedSystem = {
   readonly stop: () => Promise<void>;
 };
 
+const ownTopics = [movements, alerts, freshness, deadLetters];
 const anyTopic = (topic: unknown) => topic as Topic<never, never>;
 
 export async function captureSystem(options: {
@@ -78,11 +83,11 @@ export async function captureSystem(options: {
   const places = { brokers: stack.kafkaBrokers, registryUrl: stack.registryUrl };
   await applyTopics(stack.kafkaBrokers, [
     ...sourceTopics(mapping).map((name) => foreignSettings({ name })),
-    ...[movements, alerts, deadLetters].map((topic) => topicSettings(anyTopic(topic))),
+    ...ownTopics.map((topic) => topicSettings(anyTopic(topic))),
     changelogSettings(intakeTopology(mapping)),
     signalTopic,
   ]);
-  await registerSchemas(stack.registryUrl, [movements, alerts, deadLetters].map(anyTopic));
+  await registerSchemas(stack.registryUrl, ownTopics.map(anyTopic));
   await capture(stack, mapping, options.extra ?? {});
 
   const told = new Map<string, number>();
@@ -153,8 +158,10 @@ export async function captureSystem(options: {
         const [expected, seen] = [sorted(await wanted()), sorted(figures())];
         if (expected === seen) return;
         if (Date.now() > giveUpAt) {
+          const { state, cause } = await connectorState(stack.connectUrl, system);
           throw new Error(
-            `${system} does not settle.\nSQL:  ${expected}\ntold: ${seen}\nalerts: ${JSON.stringify(alertsSeen.slice(-3))}`,
+            `${system} does not settle; its connector is ${state} ${cause}\nSQL:  ${expected}\ntold: ${seen}\n` +
+              `alerts: ${JSON.stringify(alertsSeen.slice(-3))}`,
           );
         }
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -186,10 +193,21 @@ export async function captureSystem(options: {
       await connector('DELETE', '');
       await intake.stop();
       await reader.stop();
+      if (mapping.kind === 'postgresql') await dropSlot(database.sql, `stockline_${system}`);
       await database.close();
       rmSync(stateDirectory, { recursive: true, force: true });
     },
   };
+}
+
+/** A server has few: what nobody reads any more goes, once its connector is gone. */
+async function dropSlot(sql: CapturedSystem['sql'], slot: string): Promise<void> {
+  const left = `FROM pg_replication_slots WHERE slot_name = '${slot}'`;
+  for (let tries = 0; tries < 50; tries += 1) {
+    await sql(`SELECT pg_drop_replication_slot(slot_name) ${left} AND NOT active`);
+    if ((await sql(`SELECT 1 ${left}`)).length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 const sorted = (figures: Figures): string =>
