@@ -70,7 +70,8 @@ for (const name of config.processors) {
   }
 }
 if (hops.length > 0) running.push(await startFreshness(config, telemetry));
-if (hops.some(({ hop }) => hop === 'intake')) running.push(await startWatch(config, telemetry));
+if (hops.some(({ hop }) => hop === 'intake'))
+  running.push(...(await startWatch(config, telemetry)));
 const health = await startHealthServer({
   port: config.healthPort,
   live: () => !stopping.signal.aborted,
@@ -164,7 +165,10 @@ async function startFreshness(settings: Config, telemetries: ProcessTelemetry): 
 }
 
 /** Whoever works the intake of the sources watches over their logs too. */
-async function startWatch(settings: Config, telemetries: ProcessTelemetry): Promise<Running> {
+async function startWatch(
+  settings: Config,
+  telemetries: ProcessTelemetry,
+): Promise<readonly Running[]> {
   const { connectUrl, brokers, registryUrl, logBudgetBytes: budgetBytes } = settings;
   const watched = connectUrl === undefined ? [] : watchedSources(process.env);
   const log = telemetries.of('protection');
@@ -173,15 +177,16 @@ async function startWatch(settings: Config, telemetries: ProcessTelemetry): Prom
       watched: watched.map(({ mapping }) => mapping.system),
     });
   }
+  if (connectUrl === undefined || watched.length === 0) return [];
   const { done } = await startProtection({
     places: { brokers, registryUrl },
-    connectUrl: connectUrl ?? '',
+    connectUrl,
     watched,
     budgetBytes,
     telemetry: log,
     signal: stopping.signal,
   });
-  return { name: 'protection', done, ready: () => true };
+  return [{ name: 'protection', done, ready: () => true }];
 }
 
 async function startAnalytics(

@@ -105,7 +105,7 @@ export async function waitUntilRunning(
   }
 }
 
-/** Stops a connector until `resumeConnector`; it stays stopped when Kafka Connect begins again. */
+/** Stops a connector until it is resumed; it stays stopped when Kafka Connect begins again. */
 export async function stopConnector(connectUrl: string, name: string): Promise<void> {
   await done(`${connectUrl}/connectors/${name}/stop`, 'PUT');
 }
@@ -125,7 +125,7 @@ export async function isStopped(
 export async function beginAnew(
   connectUrl: string,
   name: string,
-  options: { readonly deadlineMs: number; readonly whileStopped: () => Promise<void> },
+  options: { readonly deadlineMs: number; readonly whileStopped?: () => Promise<void> },
 ): Promise<void> {
   const giveUpAt = Date.now() + options.deadlineMs;
   await stopConnector(connectUrl, name);
@@ -134,7 +134,7 @@ export async function beginAnew(
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   await done(`${connectUrl}/connectors/${name}/offsets`, 'DELETE', giveUpAt);
-  await options.whileStopped();
+  await options.whileStopped?.();
   await done(`${connectUrl}/connectors/${name}/resume`, 'PUT');
   await waitUntilRunning(connectUrl, name, options.deadlineMs);
 }
@@ -143,8 +143,9 @@ export async function beginAnew(
 export async function connectorPlace(
   connectUrl: string,
   name: string,
+  timeoutMs?: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await call(`${connectUrl}/connectors/${name}/offsets`);
+  const answer = await call(`${connectUrl}/connectors/${name}/offsets`, {}, timeoutMs);
   if (!answer.ok) return {};
   type Offsets = { readonly offsets: readonly { readonly offset: Record<string, unknown> }[] };
   return ((await answer.json()) as Offsets).offsets[0]?.offset ?? {};

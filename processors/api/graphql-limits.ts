@@ -6,13 +6,12 @@ import {
   type ValidationContext,
   type ValueNode,
 } from 'graphql';
+import { pageItemsMax } from './models.ts';
 
 export const depthMax = 6;
 /** Fields times the items of the lists that they are in. */
 const costMax = 20_000;
 const itemsUnknown = 100;
-/** Of a page: a question for more is refused when it is answered, by name. */
-const itemsOfPageMax = 500;
 const itemsOfSku = 20;
 
 type Fragments = (name: string) => SelectionSetNode | undefined;
@@ -59,7 +58,8 @@ function costOf(set: SelectionSetNode, fragments: Fragments, times: number, dept
 }
 
 function itemsOf(field: string, limit: ValueNode | undefined): number {
-  if (limit?.kind === 'IntValue') return Math.min(Number(limit.value), itemsOfPageMax);
+  // A question for more is refused when it is answered, by name.
+  if (limit?.kind === 'IntValue') return Math.min(Number(limit.value), pageItemsMax);
   if (limit !== undefined) return itemsUnknown;
   switch (field) {
     case 'stock':

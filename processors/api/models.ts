@@ -119,7 +119,12 @@ export const demand = z.object({
     .describe('Refuse figures that are older, in milliseconds.'),
 });
 const cursor = z.string().max(4_000).optional();
-const page = z.object({ limit: z.coerce.number().int().min(1).max(500).default(100), cursor });
+/** Items of a page at most. */
+export const pageItemsMax = 500;
+const page = z.object({
+  limit: z.coerce.number().int().min(1).max(pageItemsMax).default(100),
+  cursor,
+});
 export const cellsQuery = demand.extend({
   ...page.shape,
   location: location.optional(),

@@ -1,6 +1,7 @@
 /** `stockline map init`: looks at a database and writes a folder of connectors/ for it, with marked blanks. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { slotName } from './connectors.ts';
 import { type Drafted, draftMapping, type SeenValues } from './map-draft.ts';
 import { guessOf } from './map-guess.ts';
 import { layOut } from './screen.ts';
@@ -74,7 +75,7 @@ function connectorDraft(
   const read = Object.entries(columns).flatMap(([table, names]) =>
     names.map((name) => `${schema}.${table}.${name}`),
   );
-  const name = `stockline_${system.replaceAll('-', '_')}`;
+  const name = slotName(system);
   const database = decodeURIComponent(url.pathname.slice(1));
   return {
     ...template,

@@ -42,15 +42,6 @@ export async function postgresFacts(
     client,
     'SELECT rolreplication, rolsuper FROM pg_roles WHERE rolname = current_user',
   );
-  const publications = await client.query<PublicationRow>(
-    `SELECT p.pubname AS name, p.puballtables AS all, p.pubviaroot AS root,
-       array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
-         CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL) AS hidden,
-       coalesce(array_agg(t.schemaname || '.' || t.tablename) FILTER (WHERE t.tablename IS NOT NULL), '{}') AS tables
-     FROM pg_publication p LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
-     GROUP BY p.oid, p.pubname, p.puballtables`,
-  );
-  const own = publications.rows.find(({ name }) => name === asked.publication);
   const slot = await one<{ active: boolean; status: string | null }>(
     client,
     'SELECT active, wal_status AS status FROM pg_replication_slots WHERE slot_name = $1',
@@ -69,8 +60,33 @@ export async function postgresFacts(
       isSuperuser: user?.rolsuper === true,
     },
     tables: await tableFacts(client, asked.tables),
+    ...(await publicationFacts(client, asked.publication)),
+    slot: {
+      name: asked.slot,
+      exists: slot !== undefined,
+      isActive: slot?.active === true,
+      walStatus: slot?.status ?? '',
+    },
+  };
+}
+
+/** The publication of that name, and those of all tables, whoever made them. */
+export async function publicationFacts(
+  client: pg.Client,
+  wanted: string,
+): Promise<Pick<PostgresFacts, 'publication' | 'otherAllTables'>> {
+  const { rows } = await client.query<PublicationRow>(
+    `SELECT p.pubname AS name, p.puballtables AS all, p.pubviaroot AS root,
+       array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
+         CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL) AS hidden,
+       coalesce(array_agg(t.schemaname || '.' || t.tablename) FILTER (WHERE t.tablename IS NOT NULL), '{}') AS tables
+     FROM pg_publication p LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
+     GROUP BY p.oid, p.pubname, p.puballtables`,
+  );
+  const own = rows.find(({ name }) => name === wanted);
+  return {
     publication: {
-      name: asked.publication,
+      name: wanted,
       exists: own !== undefined,
       allTables: own?.all === true,
       tables: own?.tables ?? [],
@@ -78,15 +94,7 @@ export async function postgresFacts(
       filtered: own === undefined ? [] : await filteredTables(client, own.name),
       viaRoot: own?.root === true,
     },
-    otherAllTables: publications.rows
-      .filter(({ name, all }) => all && name !== asked.publication)
-      .map(({ name }) => name),
-    slot: {
-      name: asked.slot,
-      exists: slot !== undefined,
-      isActive: slot?.active === true,
-      walStatus: slot?.status ?? '',
-    },
+    otherAllTables: rows.filter(({ name, all }) => all && name !== wanted).map(({ name }) => name),
   };
 }
 

@@ -18,7 +18,7 @@ import type { Watched } from './places.ts';
 
 const askTimeoutMs = 2_000;
 
-/** Resolves when the signal has ended it. */
+/** `done` resolves when the signal has ended it. */
 export async function startProtection(options: {
   readonly places: KafkaPlaces;
   readonly connectUrl: string;
@@ -39,7 +39,7 @@ export async function startProtection(options: {
     logFacts: async (system) => {
       const access = accessOf(system);
       if (access.kind === 'postgresql') return slotFacts(access, slotName(system));
-      const { file } = await connectorPlace(connectUrl, system);
+      const { file } = await connectorPlace(connectUrl, system, askTimeoutMs);
       return fileFacts(access, file === undefined ? undefined : String(file));
     },
     isStopped: (system) => isConnectorStopped(connectUrl, system, askTimeoutMs),

@@ -4,7 +4,7 @@
  */
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
-import { postgresFacts } from './postgres-facts.ts';
+import { publicationFacts } from './postgres-facts.ts';
 
 export type DatabaseAccess = {
   readonly host: string;
@@ -67,11 +67,7 @@ async function convergePublication(
   const tables = publication.tables
     .map((table) => table.split('.').map(pg.escapeIdentifier).join('.'))
     .join(', ');
-  const { publication: found } = await postgresFacts(client, {
-    tables: [],
-    publication: publication.name,
-    slot: '',
-  });
+  const { publication: found } = await publicationFacts(client, publication.name);
   const isWhole = found.hidden.length === 0 && found.filtered.length === 0 && found.viaRoot;
   if (!found.exists) {
     await client.query(`CREATE PUBLICATION ${name} FOR TABLE ${tables} WITH (${wholly})`);

@@ -76,8 +76,8 @@ class AppliedRows {
     if (this.isSnapshot) this.noteRead(change);
     else this.isOpening = false;
     const { lineage } = this;
-    const isPlaced = lineage === '' || change.snapshot === 'part';
-    const placed = isPlaced ? change : { ...change, position: lineage + change.position };
+    const isWithin = lineage === '' || change.snapshot === 'part';
+    const placed = isWithin ? change : { ...change, position: lineage + change.position };
     if (change.operation === 't') this.truncate(placed);
     else this.applyOne(placed);
     if (change.snapshot === 'tableEnd' || change.snapshot === 'end') this.endTable(placed);

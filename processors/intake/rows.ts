@@ -84,8 +84,8 @@ export function applyRow(change: Change, context: RowContext): RowOutcome {
 function applyHeader(document: DocumentMapping, change: Change, context: RowContext): RowOutcome {
   const id = documentId(document, change.key);
   const known = context.documents.get(id);
-  if (isPast(known.header, change, context)) return stale;
-  if (isSeen(known, known.header, change, context)) return again(id, change, context);
+  const repeated = repetition(id, known, known.header, change, context);
+  if (repeated !== undefined) return repeated;
   if (change.operation === 'd' && isPurge(document, known, change, context.state)) {
     purgeDocument(document, id, change, context);
     return purged;
@@ -124,8 +124,8 @@ function applyLine(
   const id = documentId(document, place.headerKey);
   const known = documents.get(id);
   const stored = known.lines.get(change.key);
-  if (isPast(stored, change, context)) return stale;
-  if (isSeen(known, stored, change, context)) return again(id, change, context);
+  const repeated = repetition(id, known, stored, change, context);
+  if (repeated !== undefined) return repeated;
   if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
   const row = wholeRow(change, stored?.row);
   if (row === undefined) return incomplete;
@@ -157,35 +157,42 @@ function standing(change: Change, known: { readonly position: string } | null | 
 }
 
 /**
- * Has the row been told as of a later place? A snapshot's read holds all that was committed before it, and nothing of
- * a transaction that was under way then, wherever its changes stand in the log.
+ * What becomes of a row that has been told already; undefined: it is new. A read of a part is new, unless it is sent
+ * again: then it may be older than what has been told since, and only one that says what is held is known to be right.
  */
-function isSeen(
+function repetition(
+  id: string,
   document: OpenDocument,
   stored: StoredRow | null | undefined,
   change: Change,
-  { order, isRedriven }: Pick<RowContext, 'order' | 'isRedriven'>,
-): boolean {
-  if (change.snapshot === 'part') return isRedriven && stored !== null && stored !== undefined;
+  context: RowContext,
+): RowOutcome | undefined {
+  const { isRedriven, order } = context;
+  const again = (): RowOutcome => ({
+    touched: [[id, standing(change, stored)]],
+    outcome: 'duplicate',
+  });
+  if (change.snapshot === 'part') {
+    if (!isRedriven || !stored) return undefined;
+    const isHeld = Object.entries(change.row ?? {}).every(
+      ([name, value]) => stored.row?.[name] === value,
+    );
+    return isHeld ? again() : stale;
+  }
   const seenThrough = stored?.position ?? document.purgedThrough;
+  if (!isSeen(seenThrough, change, order)) return undefined;
+  return isRedriven ? again() : duplicate;
+}
+
+/**
+ * Has the row been told as of a later place? A snapshot's read holds all that was committed before it, and nothing of
+ * a transaction that was under way then, wherever its changes stand in the log.
+ */
+function isSeen(seenThrough: string, change: Change, order: string): boolean {
   if (seenThrough === '') return false;
   const place = placeInLog(seenThrough);
   const isAfterRead = order !== '' && place.endsWith('r') && change.operation !== 'r';
   return isAfterRead ? order <= place : change.position <= seenThrough;
-}
-
-/** Sent again, a read of a part may be older than what has been told since; the row as it is held says nothing new. */
-function isPast(
-  stored: StoredRow | null | undefined,
-  change: Change,
-  { isRedriven }: RowContext,
-): boolean {
-  if (!isRedriven || change.snapshot !== 'part' || !stored) return false;
-  return !Object.entries(change.row ?? {}).every(([name, value]) => stored.row?.[name] === value);
-}
-
-function again(id: string, { position }: Change, { isRedriven }: RowContext): RowOutcome {
-  return isRedriven ? { touched: [[id, position]], outcome: 'duplicate' } : duplicate;
 }
 
 /** With the columns that the log did not repeat; undefined when they are not known. */

@@ -57,9 +57,12 @@ export function intakeStep(mapping: SystemMapping): Step<IntakeState> {
 
 /** A read of a part has no position in the log: where it came stands for it. */
 function withArrival(value: IntakeValue, offset: bigint): IntakeValue {
-  if (value.kind !== 'change' || value.snapshot !== 'part') return value;
-  return { ...value, position: hex(offset) };
+  if (value.kind === 'lookupRow') return { ...value, change: arrived(value.change, offset) };
+  return value.kind === 'change' ? arrived(value, offset) : value;
 }
+
+const arrived = (change: Change, offset: bigint): Change =>
+  change.snapshot === 'part' ? { ...change, position: hex(offset) } : change;
 
 const decoder = new TextDecoder();
 
