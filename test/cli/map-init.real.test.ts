@@ -13,7 +13,12 @@ import { sampleOf } from '../../processors/cli/map-sample.ts';
 import { openSources } from '../../processors/cli/source-tables.ts';
 import type { SystemMapping } from '../../processors/intake/mapping.ts';
 import { contradictions } from '../../processors/intake/trial.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
+import {
+  type CapturedSystem,
+  captureSystem,
+  type Figures,
+  figuresOf,
+} from '../support/captured-system.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const drafts = resolve('.stockline-drafts');
@@ -66,13 +71,6 @@ async function inUnits(mapping: SystemMapping, url: string): Promise<Figures> {
   } finally {
     await Promise.all([...sources.values()].map((source) => source.close()));
   }
-}
-
-async function figuresOf(source: CapturedSystem, query: string): Promise<Figures> {
-  const rows = await source.sql(query);
-  return Object.fromEntries(
-    rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-  );
 }
 
 describe('map init on PostgreSQL: a journal and balances', () => {

@@ -5,9 +5,8 @@ import type { Header } from '../../processors/topology/topology.ts';
 import { DebeziumSource, type Write } from '../support/debezium.ts';
 import { commit, runTopology } from '../support/topology-driver.ts';
 import { balance, cornerShopIntake, mariadbShopIntake, order, toldBy } from './corner-shop.ts';
-import { begin, kindsOf, moved, open, played, second, source } from './played.ts';
+import { begin, kindsOf, moved, open, played, redriven, second, source } from './played.ts';
 
-const redriven: readonly Header[] = [['redrives', new TextEncoder().encode('1')]];
 const stocked = (quantity: number): Write => ({
   table: balance,
   operation: 'r',

@@ -1,8 +1,8 @@
 /** The same rows in every way that Debezium can be told to encode them: the figures and the times are the same. */
 import { describe, expect, inject, it } from 'vitest';
 import type { SystemKind } from '../../processors/cdc/change.ts';
-import { captureSystem, type Figures } from '../support/captured-system.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
+import { captureSystem } from '../support/captured-system.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 
 const encodings: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['decimals as text', { 'decimal.handling.mode': 'string' }],
@@ -22,14 +22,7 @@ describe.each(kinds)('%s', (kind, schema) => {
     const system = `enc${postgres ? 'pg' : 'my'}${what.replace(/\W/g, '').toLowerCase().slice(-8)}`;
     const mapping = matrixMapping(system, kind);
     const source = await captureSystem({ stack: inject('stack'), mapping, schema, extra });
-    const figures = async (): Promise<Figures> => {
-      const cast = postgres ? '::float8' : '+0e0';
-      const rows = await source.sql(
-        `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(open)${cast} AS sum FROM orders GROUP BY 1
-         UNION ALL SELECT 'incoming typed L', count(*)${cast} FROM typed HAVING count(*) > 0`,
-      );
-      return Object.fromEntries(rows.map((row) => [String(row.name), Number(row.sum)]));
-    };
+    const figures = () => matrixFigures(source, kind);
     try {
       await source.settles(figures);
       if (!postgres) await source.sql("SET time_zone = '+00:00'");

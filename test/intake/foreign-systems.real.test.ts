@@ -3,18 +3,16 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { odooMapping } from '../../connectors/odoo/mapping.ts';
 import { osposMapping } from '../../connectors/ospos/mapping.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
+import {
+  type CapturedSystem,
+  captureSystem,
+  type Figures,
+  figuresOf,
+} from '../support/captured-system.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const schemaOf = (system: string): string =>
   readFileSync(`connectors/${system}/schema.sql`, 'utf8');
-
-async function figuresOf(source: CapturedSystem, query: string): Promise<Figures> {
-  const rows = await source.sql(query);
-  return Object.fromEntries(
-    rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-  );
-}
 
 describe('Odoo', () => {
   const below = seededRandom(11);

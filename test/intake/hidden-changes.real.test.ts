@@ -11,8 +11,8 @@ import { postgresFacts } from '../../processors/cli/postgres-facts.ts';
 import { type Finding, judgeMariadb, judgePostgres } from '../../processors/cli/source-findings.ts';
 import { openMariadb } from '../../processors/cli/source-url.ts';
 import { grantPostgres } from '../../processors/cli/sources.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
+import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 
 type Planted = readonly [what: string, plant: string, undo: string, refusal: RegExp];
 
@@ -142,15 +142,7 @@ describe('MariaDB', () => {
   const wanted = wantedTables(mapping);
   let source: CapturedSystem;
 
-  const figures = async (): Promise<Figures> => {
-    const rows = await source.sql(
-      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(open)+0e0 AS sum FROM orders GROUP BY 1
-       UNION ALL SELECT concat('onHand ', sku, ' ', place), sum(quantity)+0e0 FROM balance GROUP BY 1`,
-    );
-    return Object.fromEntries(
-      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-    );
-  };
+  const figures = () => matrixFigures(source, 'mariadb');
   const gapsOf = (id: number): number =>
     source.alerts().filter(({ id: told }) => told === `gap|${system}|orders ${id}`).length;
 
@@ -235,7 +227,7 @@ describe('MariaDB', () => {
       expect(Date.now()).toBeLessThan(giveUpAt);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    await beginAnew(connectUrl, system, { deadlineMs: 60_000, whileStopped: async () => {} });
+    await beginAnew(connectUrl, system, { deadlineMs: 60_000 });
     await source.sql('UPDATE orders SET open = 71 WHERE id = 7');
     await source.settles(figures);
   });

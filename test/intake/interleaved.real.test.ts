@@ -9,7 +9,7 @@ import {
   type EffectDraft,
   type Table,
 } from '../../processors/intake/mapping.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
+import { type CapturedSystem, captureSystem, figuresOf } from '../support/captured-system.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const wanted = Number(process.env.STOCKLINE_INTERLEAVED ?? 600);
@@ -76,16 +76,15 @@ describe(`${wanted} source transactions that interleave on ${skus} SKUs`, () => 
   });
   afterAll(() => source?.stop());
 
-  const figures = async (): Promise<Figures> => {
-    const rows = await source.sql(`
+  const figures = () =>
+    figuresOf(
+      source,
+      `
       WITH told AS (
         SELECT l.sku, s.place, -l.units AS units FROM sale s JOIN sale_line l ON l.sale = s.id WHERE s.state = 'done'
         UNION ALL SELECT sku, source, -units FROM transfer UNION ALL SELECT sku, target, units FROM transfer)
-      SELECT 'onHand ' || sku || ' ' || place AS name, sum(units)::float8 AS sum FROM told GROUP BY 1`);
-    return Object.fromEntries(
-      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
+      SELECT 'onHand ' || sku || ' ' || place AS name, sum(units)::float8 AS sum FROM told GROUP BY 1`,
     );
-  };
 
   async function work(seed: number, count: number): Promise<void> {
     const below = seededRandom(seed);

@@ -7,6 +7,7 @@ import type { DeadLetter } from '../../schemas/types.ts';
 import { DebeziumSource, type Write } from '../support/debezium.ts';
 import { type RecordItem, runTopology, type ScriptItem } from '../support/topology-driver.ts';
 import { cornerShop, cornerShopIntake, order, stocktake, toldBy } from './corner-shop.ts';
+import { redrivenTimes } from './played.ts';
 
 const begin = Date.UTC(2026, 4, 20, 8);
 /** The driver numbers schemas as they come: first the key's, then the orders'. */
@@ -82,7 +83,7 @@ function redriven(letter: DeadLetter): RecordItem {
     timestampMs: begin,
     key: written(letter.key) ?? { plain: null },
     value: written(letter.value),
-    headers: [['redrives', new TextEncoder().encode(String(letter.redrives + 1))]],
+    headers: redrivenTimes(letter.redrives + 1),
   };
 }
 

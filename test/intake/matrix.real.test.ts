@@ -3,13 +3,14 @@
  * One connector per database serves all items; they follow one another.
  */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beginAnew } from '../../processors/adapters/connect-rest.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import { wantedTables } from '../../processors/cli/mappings.ts';
 import { mariadbFacts } from '../../processors/cli/mariadb-facts.ts';
 import { judgeMariadb } from '../../processors/cli/source-findings.ts';
 import { openMariadb } from '../../processors/cli/source-url.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
+import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 
 const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['matrixpg', 'postgresql', postgresSchema],
@@ -22,18 +23,7 @@ describe.each(cases)('%s', (system, kind, schema) => {
   let source: CapturedSystem;
   let openColumn = 'open';
 
-  /** What the tables say, as the mapping means it. */
-  const figures = async (): Promise<Figures> => {
-    const cast = postgres ? '::float8' : '+0e0';
-    const rows = await source.sql(
-      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(${openColumn})${cast} AS sum FROM orders GROUP BY 1
-       UNION ALL SELECT concat('onHand ', sku, ' ', place), sum(quantity)${cast} FROM balance GROUP BY 1
-       UNION ALL SELECT 'incoming typed L', count(*)${cast} FROM typed HAVING count(*) > 0`,
-    );
-    return Object.fromEntries(
-      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-    );
-  };
+  const figures = () => matrixFigures(source, kind, openColumn);
   const settles = (deadlineMs?: number): Promise<void> => source.settles(figures, deadlineMs);
   const kinds = (): readonly string[] => source.alerts().map((alert) => alert.kind);
 
@@ -208,15 +198,16 @@ describe.each(cases)('%s', (system, kind, schema) => {
   });
 
   it('D1: a new snapshot takes back the rows that were deleted meanwhile', async () => {
-    await source.connector('PUT', '/stop');
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    await source.connector('DELETE', '/offsets');
-    await source.sql('DELETE FROM orders WHERE id BETWEEN 11 AND 16');
-    await source.sql("INSERT INTO orders (id, sku, open_now) VALUES (8100, 'NEW', 1)");
-    if (postgres) {
-      await source.sql(`SELECT pg_drop_replication_slot('stockline_${system}')`);
-    } else await source.sql('FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE now()');
-    await source.connector('PUT', '/resume');
+    await beginAnew(inject('stack').connectUrl, system, {
+      deadlineMs: 60_000,
+      whileStopped: async () => {
+        await source.sql('DELETE FROM orders WHERE id BETWEEN 11 AND 16');
+        await source.sql("INSERT INTO orders (id, sku, open_now) VALUES (8100, 'NEW', 1)");
+        if (postgres) {
+          await source.sql(`SELECT pg_drop_replication_slot('stockline_${system}')`);
+        } else await source.sql('FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE now()');
+      },
+    });
     await settles();
     await source.sql("INSERT INTO orders (id, sku, open_now) VALUES (8101, 'NEW', 1)");
     await settles();

@@ -2,6 +2,7 @@
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import type { Column } from '../../processors/cdc/table.ts';
 import { dayMs, type SystemMapping, type Table } from '../../processors/intake/mapping.ts';
+import { type CapturedSystem, type Figures, figuresOf } from '../support/captured-system.ts';
 
 const table = (name: string, primaryKey: readonly string[], columns: Table['columns']): Table => ({
   name,
@@ -92,6 +93,21 @@ export function matrixMapping(
       },
     ],
   };
+}
+
+/** What the tables say, as the mapping means it; `open` names the column of open quantities. */
+export function matrixFigures(
+  source: CapturedSystem,
+  kind: SystemKind,
+  open = 'open',
+): Promise<Figures> {
+  const cast = kind === 'postgresql' ? '::float8' : '+0e0';
+  return figuresOf(
+    source,
+    `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(${open})${cast} AS sum FROM orders GROUP BY 1
+     UNION ALL SELECT concat('onHand ', sku, ' ', place), sum(quantity)${cast} FROM balance GROUP BY 1
+     UNION ALL SELECT 'incoming typed L', count(*)${cast} FROM typed HAVING count(*) > 0`,
+  );
 }
 
 const common = `

@@ -2,11 +2,13 @@
  * What retailers' systems do at night, on real parts through to the channel: all balances deleted and inserted again in one
  * transaction, transfers between shops, the log told once more, a new snapshot. Nothing is ever falsely sold out.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
+import { beginAnew } from '../../processors/adapters/connect-rest.ts';
 import { readTopics } from '../../processors/adapters/independent-reader.ts';
 import {
   applyTopics,
@@ -207,15 +209,16 @@ describe(`a night with ${rows} balances and ${transfers} transfers`, () => {
 
   it('D1: the log told once more, and a new snapshot with rows deleted meanwhile: equal, nothing falsely sold out', async () => {
     const before = figures.length;
-    await source.connector('PUT', '/stop');
-    await new Promise((done) => setTimeout(done, 2_000));
-    await source.connector('DELETE', '/offsets');
     const gone = Math.min(500, Math.floor(rows / 8));
-    await source.sql(
-      `DELETE FROM balance WHERE (sku, place) IN (SELECT sku, place FROM balance WHERE sku <> 'MARK' ORDER BY place, sku LIMIT ${gone})`,
-    );
-    await source.sql("SELECT pg_drop_replication_slot('stockline_nightly')");
-    await source.connector('PUT', '/resume');
+    await beginAnew(inject('stack').connectUrl, 'nightly', {
+      deadlineMs: 60_000,
+      whileStopped: async () => {
+        await source.sql(
+          `DELETE FROM balance WHERE (sku, place) IN (SELECT sku, place FROM balance WHERE sku <> 'MARK' ORDER BY place, sku LIMIT ${gone})`,
+        );
+        await source.sql("SELECT pg_drop_replication_slot('stockline_nightly')");
+      },
+    });
     await passed();
     expect(soldOut(before)).toEqual([]);
   });

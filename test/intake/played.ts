@@ -1,11 +1,18 @@
 /** The corner shop's log, written and played: rows of its tables, and what intake makes of them. */
 import { alerts } from '../../processors/topics.ts';
+import type { Header } from '../../processors/topology/topology.ts';
 import { DebeziumSource, type Logged, type Write } from '../support/debezium.ts';
 import { commit, runTopology, type ScriptItem } from '../support/topology-driver.ts';
 import { cornerShopIntake, move, order } from './corner-shop.ts';
 
 export const begin = Date.UTC(2026, 4, 20, 8);
 export const second = 1000;
+
+/** What `stockline dlq redrive` puts on a record. */
+export const redrivenTimes = (times: number): readonly Header[] => [
+  ['redrives', new TextEncoder().encode(String(times))],
+];
+export const redriven = redrivenTimes(1);
 
 export const source = () => new DebeziumSource('shop', cornerShopIntake as never);
 

@@ -1,13 +1,10 @@
 /** What cannot be used as it comes: tables that changed, rows that wait, effects that are refused, a past that was wrong. */
 import { describe, expect, it } from 'vitest';
 import { freshness, movements } from '../../processors/topics.ts';
-import type { Header } from '../../processors/topology/topology.ts';
 import type { Write } from '../support/debezium.ts';
 import { commit, crash, runTopology, type ScriptItem, tick } from '../support/topology-driver.ts';
 import { article, cornerShopIntake, ticket, ticketLine, toldBy } from './corner-shop.ts';
-import { begin, kindsOf, moved, open, played, second, source } from './played.ts';
-
-const redriven: readonly Header[] = [['redrives', new TextEncoder().encode('1')]];
+import { begin, kindsOf, moved, open, played, redriven, second, source } from './played.ts';
 
 describe('a table that no longer fits the mapping', () => {
   const renamed = { id: 'id', sku: 'text', open_quantity: 'quantity' } as const;

@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import type { Column } from '../../processors/cdc/table.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
+import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
+import { until } from '../support/until.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 
 const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['alterpg', 'postgresql', postgresSchema],
@@ -78,25 +79,9 @@ describe.each(cases)('%s', (system, kind, schema) => {
   let column = 'open';
   let written = 1_000;
 
-  const figures = async (): Promise<Figures> => {
-    const cast = postgres ? '::float8' : '+0e0';
-    const rows = await source.sql(
-      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(${column})${cast} AS sum FROM orders GROUP BY 1
-       UNION ALL SELECT concat('onHand ', sku, ' ', place), sum(quantity)${cast} FROM balance GROUP BY 1`,
-    );
-    return Object.fromEntries(
-      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-    );
-  };
+  const figures = () => matrixFigures(source, kind, column);
   const tableIsOpen = (): boolean =>
     source.alerts().findLast(({ kind: told }) => told === 'tableStopped')?.open === true;
-  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-    const giveUpAt = Date.now() + 40_000;
-    while (!(await holds())) {
-      expect(Date.now()).toBeLessThan(giveUpAt);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
 
   /** Two writers until they are told to end: one of the neighbour, one of the table that is changed. */
   const load = () => {

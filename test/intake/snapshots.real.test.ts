@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { connectorState } from '../../processors/adapters/connect-rest.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from './matrix.ts';
+import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 
 const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['againpg', 'postgresql', postgresSchema],
@@ -13,21 +13,10 @@ const rows = 5_000;
 
 describe.each(cases)('%s', (system, kind, schema) => {
   const postgres = kind === 'postgresql';
-  const cast = postgres ? '::float8' : '+0e0';
   let source: CapturedSystem;
   let written = 100_000;
 
-  const figures = async (): Promise<Figures> => {
-    const found = await source.sql(
-      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(open)${cast} AS sum FROM orders GROUP BY 1
-       UNION ALL SELECT concat('onHand ', sku, ' ', place), sum(quantity)${cast} FROM balance GROUP BY 1`,
-    );
-    return Object.fromEntries(
-      found
-        .filter((row) => Number(row.sum) !== 0)
-        .map((row) => [String(row.name), Number(row.sum)]),
-    );
-  };
+  const figures = () => matrixFigures(source, kind);
   const reads = async (): Promise<number> =>
     (await source.changes('orders')).filter(({ operation }) => operation === 'r').length;
   /** Writes and deletes rows of both tables until it is told to end. */

@@ -6,8 +6,9 @@ import type { SystemKind } from '../../processors/cdc/change.ts';
 import { secret } from '../../processors/cli/connectors.ts';
 import { startProtection } from '../../processors/cli/protection-process.ts';
 import type { Alert } from '../../schemas/types.ts';
-import { mariadbSchema, matrixMapping, postgresSchema } from '../intake/matrix.ts';
-import { type CapturedSystem, captureSystem, type Figures } from '../support/captured-system.ts';
+import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from '../intake/matrix.ts';
+import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
+import { until } from '../support/until.ts';
 
 const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['sparedpg', 'postgresql', postgresSchema],
@@ -23,24 +24,9 @@ describe.each(cases)('%s', (system, kind, schema) => {
   let source: CapturedSystem;
   let watch: { readonly done: Promise<void> };
 
-  const figures = async (): Promise<Figures> => {
-    const cast = postgres ? '::float8' : '+0e0';
-    const rows = await source.sql(
-      `SELECT concat('reserved ', substring(sku, 1, 8), ' L') AS name, sum(open)${cast} AS sum FROM orders GROUP BY 1`,
-    );
-    return Object.fromEntries(
-      rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
-    );
-  };
+  const figures = () => matrixFigures(source, kind);
   const told = (): Alert | undefined =>
     source.alerts().findLast(({ kind: alert }) => alert === 'logBudget');
-  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-    const giveUpAt = Date.now() + 30_000;
-    while (!(await holds())) {
-      expect(Date.now()).toBeLessThan(giveUpAt);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  };
 
   beforeAll(async () => {
     const stack = inject('stack');
@@ -92,7 +78,7 @@ describe.each(cases)('%s', (system, kind, schema) => {
   });
 
   it('S1: begun anew, all is right, and it is told', async () => {
-    await beginAnew(connectUrl, system, { deadlineMs: 60_000, whileStopped: async () => {} });
+    await beginAnew(connectUrl, system, { deadlineMs: 60_000 });
     expect((await connectorState(connectUrl, system)).state).toBe('RUNNING');
     await source.settles(figures);
     await until(() => told()?.open === false);

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
 import type { Telemetry } from '../../processors/runtime/ports.ts';
 import { createProcessor, type Processor } from '../../processors/runtime/run.ts';
+import { until } from '../support/until.ts';
 import {
   startWordCount,
-  until,
   type WordCountBroker,
   type WordCountProcess,
   wordCountBroker,

@@ -1,4 +1,5 @@
 /** A word count's topics on a real broker: made, fed and read by kafkajs, another client than the runtime's. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +19,7 @@ import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
+import { until } from '../support/until.ts';
 import { wordCount, wordTopics } from './word-count.ts';
 import type { WordCountSettings } from './word-count-process.ts';
 
@@ -131,18 +133,4 @@ export function startWordCount(settings: WordCountSettings): WordCountProcess {
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return { child, status: () => status, paused: () => paused, failed: () => failed, ended };
-}
-
-/** Asks until there is an answer. */
-export async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
-  deadlineMs = 20_000,
-): Promise<T> {
-  const giveUpAt = Date.now() + deadlineMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > giveUpAt) throw new Error('it did not happen in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

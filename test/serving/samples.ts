@@ -20,14 +20,3 @@ export function servedFigure(sku: string, sequence: number, sellable: number): S
     },
   };
 }
-
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
-): Promise<void> {
-  const giveUpAt = Date.now() + deadlineMs;
-  while (!(await holds())) {
-    if (Date.now() > giveUpAt) throw new Error('it did not come to that in time');
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}

@@ -13,7 +13,8 @@ import type { Served, ServingEvents, ServingTarget } from '../../processors/serv
 import { runServing } from '../../processors/serving/run.ts';
 import { filledView, sampleServer } from '../api/samples.ts';
 import { type RealRedis, realRedis } from '../support/redis.ts';
-import { servedFigure, until } from './samples.ts';
+import { until } from '../support/until.ts';
+import { servedFigure } from './samples.ts';
 
 let real: RealRedis;
 

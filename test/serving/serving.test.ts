@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Served, ServingEvents } from '../../processors/serving/ports.ts';
 import { keyOfServed, runServing } from '../../processors/serving/run.ts';
-import { servedFigure, until } from './samples.ts';
+import { until } from '../support/until.ts';
+import { servedFigure } from './samples.ts';
 
 /** A log that is read from its beginning by each follower, and a target that tests can hurt. */
 function scene() {

@@ -67,6 +67,17 @@ export type CapturedSystem = {
   readonly stop: () => Promise<void>;
 };
 
+/** What a query of names and sums says, without those that are nothing. */
+export async function figuresOf(
+  source: Pick<CapturedSystem, 'sql'>,
+  query: string,
+): Promise<Figures> {
+  const rows = await source.sql(query);
+  return Object.fromEntries(
+    rows.filter((row) => Number(row.sum) !== 0).map((row) => [String(row.name), Number(row.sum)]),
+  );
+}
+
 const ownTopics = [movements, alerts, freshness, deadLetters];
 const anyTopic = (topic: unknown) => topic as Topic<never, never>;
 
