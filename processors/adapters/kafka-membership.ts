@@ -19,8 +19,12 @@ export async function kafkaMembership(options: {
   readonly telemetry: Telemetry;
 }): Promise<Membership> {
   const { events, telemetry } = options;
+  let closing = false;
   const onRebalance = async (error: LibrdKafkaError, partitions: readonly Partition[]) => {
-    if (error.code === ERR__ASSIGN_PARTITIONS) {
+    if (error.code === ERR__ASSIGN_PARTITIONS && closing) {
+      // Its close waits for an answer, and a client that closes takes no other than this.
+      client.unassign();
+    } else if (error.code === ERR__ASSIGN_PARTITIONS) {
       // Nothing is fetched by this consumer: that it owns the partitions is all there is to know.
       client.assign([]);
       events.assigned(partitions.map(({ partition }) => partition));
@@ -62,6 +66,7 @@ export async function kafkaMembership(options: {
   const polling = setInterval(() => client.consume(1, () => {}), pollEveryMs);
   return {
     close: async () => {
+      closing = true;
       await events.revoked();
       await disconnect(client);
       clearInterval(polling);

@@ -12,6 +12,8 @@ type Done = (error: LibrdKafkaError) => void;
 
 /** librdkafka: as long as the transaction may last. */
 const untilItsOwnTimeout = -1;
+/** The event that says why a client is broken may come after the first call that finds it so, but not much later. */
+const explanationMs = 1_000;
 /** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
 const closeMs = 3_000;
 
@@ -25,6 +27,13 @@ export async function kafkaProducer(options: {
   const client = new rdkafka.Producer(settingsOf(options), {});
   let disturbed = false;
   let fatalEvent = '';
+  let brokenSinceMs: number | undefined;
+  /** A call found the client broken, and nothing has said yet why: fenced or worse. */
+  const isUnexplained = (error: unknown): boolean => {
+    if (fatalEvent !== '' || !isBroken(error)) return false;
+    brokenSinceMs ??= Date.now();
+    return Date.now() - brokenSinceMs < explanationMs;
+  };
   client.on('event.error', (error) => {
     disturbed = true;
     if (error.isFatal === true || error.code === rdkafka.CODES.ERRORS.ERR__FATAL) {
@@ -36,13 +45,15 @@ export async function kafkaProducer(options: {
   });
   await connect(client);
 
+  const send = recordSender(client);
   let underway: Promise<unknown> = Promise.resolve();
   const call = (doing: string, start: (done: Done) => void): Promise<void> => {
-    const called = new Promise<void>((resolve, reject) => {
-      start((error) => {
-        if (error) reject(kafkaError(error, doing, fatalEvent));
-        else resolve();
-      });
+    const answered = new Promise<void>((resolve, reject) => {
+      start((error) => (error ? reject(error) : resolve()));
+    });
+    const called = answered.catch(async (error: unknown) => {
+      while (isUnexplained(error)) await sleep(1);
+      throw kafkaError(error, doing, fatalEvent);
     });
     underway = called.catch(() => {});
     return called;
@@ -50,7 +61,14 @@ export async function kafkaProducer(options: {
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
-    produce: recordSender(client, () => fatalEvent),
+    produce: (record) => {
+      try {
+        send(record);
+      } catch (error) {
+        if (!isUnexplained(error)) throw kafkaError(error, writingTo(record), fatalEvent);
+        throw new PipelineError('NOT_EXPLAINED', 'retry', writingTo(record), { cause: error });
+      }
+    },
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -110,25 +128,26 @@ function settingsOf(options: {
   } as rdkafka.ProducerGlobalConfig;
 }
 
-/** Hands records to a client. `fatalEvent`: what has broken the client, when it is broken. */
+const writingTo = ({ topic }: OutputRecord): string => `writing to ${topic}`;
+
+function isBroken(error: unknown): boolean {
+  return (error as Partial<LibrdKafkaError>).code === rdkafka.CODES.ERRORS.ERR__FATAL;
+}
+
+/** Hands records to a client; throws the client's error. */
 export function recordSender(
   client: InstanceType<typeof rdkafka.Producer>,
-  fatalEvent: () => string = () => '',
 ): (record: OutputRecord) => void {
   return (record) => {
-    try {
-      client.produce(
-        record.topic,
-        record.partition,
-        bufferOrNull(record.value),
-        bufferOrNull(record.key),
-        record.timestampMs,
-        undefined,
-        headersOf(record.headers),
-      );
-    } catch (error) {
-      throw kafkaError(error, `writing to ${record.topic}`, fatalEvent());
-    }
+    client.produce(
+      record.topic,
+      record.partition,
+      bufferOrNull(record.value),
+      bufferOrNull(record.key),
+      record.timestampMs,
+      undefined,
+      headersOf(record.headers),
+    );
   };
 }
 

@@ -11,8 +11,8 @@ export type Processors = {
   readonly status: ReadonlyMap<string, ProcessStatus>;
   /** Resolves when each process has told its first status. */
   readonly ready: (deadlineMs: number) => Promise<void>;
-  /** Ends a process as a crash does; it is started again. */
-  readonly kill: (name: string) => void;
+  /** Sends a process a signal: SIGKILL ends it as a crash does, and it is started again. */
+  readonly signal: (name: string, signal: NodeJS.Signals) => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -88,7 +88,7 @@ export function startProcessors(options: {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
-    kill: (name) => void children.get(name)?.kill('SIGKILL'),
+    signal: (name, signal) => void children.get(name)?.kill(signal),
     stop: async () => {
       stopping = true;
       await Promise.all([...children.values()].map(endChild));

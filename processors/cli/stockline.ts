@@ -19,6 +19,7 @@ import { start } from './start.ts';
 import { stressAnalytics } from './stress-analytics.ts';
 import { stressApi } from './stress-api.ts';
 import { stressApiKills } from './stress-api-kills.ts';
+import { stressFreshness } from './stress-freshness.ts';
 import { stressMarketplaces } from './stress-marketplaces.ts';
 import { stressReservations } from './stress-reservations.ts';
 import { stressWebhooks } from './stress-webhooks.ts';
@@ -120,6 +121,22 @@ stress
   )
   .action(async (options) => {
     process.exitCode = await (options.kill === true ? stressApiKills : stressApi)(options);
+  });
+
+stress
+  .command('freshness')
+  .description(
+    'reads that demand a watermark, on a whole pipeline of its own whose sources change, and whose hops are paused in ' +
+      'turn; 0 when no answer is older than demanded and every answer names a paused hop within 2 s',
+  )
+  .option('--reads <n>', 'reads in all', positiveInteger, 1_000_000)
+  .option('--clients <n>', 'how many ask at the same time', positiveInteger, 32)
+  .option('--skus <n>', 'how many SKUs they are about', positiveInteger, 50)
+  .option('--rate <n>', 'source transactions per second beside them', positiveInteger, 20)
+  .option('--seed <n>', 'seed of the retailer and the clients', positiveInteger, 1)
+  .option('--json <file>', 'write the result here')
+  .action(async (options) => {
+    process.exitCode = await stressFreshness(options);
   });
 
 stress

@@ -33,7 +33,7 @@ async function stress(options: ApiStressOptions, stage: Stage) {
   let kills = 0;
   const killing = setInterval(() => {
     kills += 1;
-    stage.processors.kill('api');
+    stage.processors.signal('api', 'SIGKILL');
   }, killEveryMs);
   const answered: Answered[] = [];
   let unanswered = 0;

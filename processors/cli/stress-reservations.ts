@@ -129,7 +129,7 @@ let turn = 0;
 
 function killOne(processors: Processors): void {
   turn += 1;
-  processors.kill(turn % 2 === 0 ? 'carts' : 'stock');
+  processors.signal(turn % 2 === 0 ? 'carts' : 'stock', 'SIGKILL');
 }
 
 /** Reads the topics record by record; of each only what the judgement needs is kept. */

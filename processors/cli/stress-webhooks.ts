@@ -108,7 +108,7 @@ async function stress(
   const killing = options.kill
     ? setInterval(() => {
         kills += 1;
-        stage.processors.kill('delivery');
+        stage.processors.signal('delivery', 'SIGKILL');
       }, killEveryMs)
     : undefined;
   const restarts = restarting(receiver, endMs);

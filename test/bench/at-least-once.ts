@@ -53,11 +53,18 @@ async function plainProducer(
     {},
   );
   await connect(client);
+  const send = recordSender(client);
   let places: readonly PartitionOffset[] = [];
   return {
     init: async () => {},
     begin: async () => {},
-    produce: recordSender(client),
+    produce: (record) => {
+      try {
+        send(record);
+      } catch (error) {
+        throw kafkaError(error, 'writing');
+      }
+    },
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));

@@ -178,16 +178,22 @@ async function damageStores(
     if (kind === 'store deleted') rmSync(join(file, '..'), { recursive: true });
     else truncateSync(file, Math.floor(statSync(file).size / 2));
   }
-  const back = victims.map(({ name }) => stage.start(name));
-  if (kind === 'store cut') for (const member of back) stage.expectEnd(member);
-  const rebuilt = (): boolean =>
-    stage
+  const startAgain = (name: string): void => {
+    const member = stage.start(name);
+    if (kind === 'store cut') stage.expectEnd(member);
+  };
+  for (const { name } of victims) startAgain(name);
+  const rebuilt = (): boolean => {
+    // Reading a file that was cut may end a process; its next start begins anew.
+    for (const member of stage.members()) if (!member.alive()) startAgain(member.name);
+    return stage
       .members()
       .some(({ name, restores }) =>
         restores().some(
           ({ partition, from }) => from === 'changelog' && damaged.get(name)?.has(partition),
         ),
       );
+  };
   return (await within(25_000, rebuilt)) ? undefined : 'no damaged store was rebuilt';
 }
 
