@@ -25,24 +25,7 @@ export async function kafkaProducer(options: {
   readonly telemetry: Telemetry;
 }): Promise<TransactionalProducer> {
   const client = new rdkafka.Producer(settingsOf(options), {});
-  let disturbed = false;
-  let fatalEvent = '';
-  let brokenSinceMs: number | undefined;
-  /** A call found the client broken, and nothing has said yet why: fenced or worse. */
-  const isUnexplained = (error: unknown): boolean => {
-    if (fatalEvent !== '' || !isBroken(error)) return false;
-    brokenSinceMs ??= Date.now();
-    return Date.now() - brokenSinceMs < explanationMs;
-  };
-  client.on('event.error', (error) => {
-    disturbed = true;
-    if (error.isFatal === true || error.code === rdkafka.CODES.ERRORS.ERR__FATAL) {
-      fatalEvent ||= error.message;
-    }
-    options.telemetry.log('debug', 'producer trouble', {
-      error: kafkaError(error, 'writing').message,
-    });
-  });
+  const trouble = watchTrouble(client, options.telemetry);
   await connect(client);
 
   const send = recordSender(client);
@@ -52,8 +35,8 @@ export async function kafkaProducer(options: {
       start((error) => (error ? reject(error) : resolve()));
     });
     const called = answered.catch(async (error: unknown) => {
-      while (isUnexplained(error)) await sleep(1);
-      throw kafkaError(error, doing, fatalEvent);
+      while (trouble.isUnexplained(error)) await sleep(1);
+      throw kafkaError(error, doing, trouble.fatalEvent());
     });
     underway = called.catch(() => {});
     return called;
@@ -65,8 +48,9 @@ export async function kafkaProducer(options: {
       try {
         send(record);
       } catch (error) {
-        if (!isUnexplained(error)) throw kafkaError(error, writingTo(record), fatalEvent);
-        throw new PipelineError('NOT_EXPLAINED', 'retry', writingTo(record), { cause: error });
+        const doing = `writing to ${record.topic}`;
+        if (!trouble.isUnexplained(error)) throw kafkaError(error, doing, trouble.fatalEvent());
+        throw new PipelineError('NOT_EXPLAINED', 'retry', doing, { cause: error });
       }
     },
     drain: async () => {
@@ -90,7 +74,7 @@ export async function kafkaProducer(options: {
     },
     commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),
     abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
-    disturbed: () => disturbed,
+    disturbed: trouble.disturbed,
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
       const closed = underway.then(() => disconnect(client));
@@ -128,7 +112,28 @@ function settingsOf(options: {
   } as rdkafka.ProducerGlobalConfig;
 }
 
-const writingTo = ({ topic }: OutputRecord): string => `writing to ${topic}`;
+/** What a client says of itself by events. */
+function watchTrouble(client: InstanceType<typeof rdkafka.Producer>, telemetry: Telemetry) {
+  let disturbed = false;
+  let fatalEvent = '';
+  let brokenSinceMs: number | undefined;
+  client.on('event.error', (error) => {
+    disturbed = true;
+    if (error.isFatal === true || isBroken(error)) fatalEvent ||= error.message;
+    telemetry.log('debug', 'producer trouble', { error: kafkaError(error, 'writing').message });
+  });
+  return {
+    disturbed: () => disturbed,
+    /** Why the client is broken; empty: it is not, or that is not known yet. */
+    fatalEvent: () => fatalEvent,
+    /** A call found the client broken, and nothing has said yet why: fenced or worse. */
+    isUnexplained: (error: unknown): boolean => {
+      if (fatalEvent !== '' || !isBroken(error)) return false;
+      brokenSinceMs ??= Date.now();
+      return Date.now() - brokenSinceMs < explanationMs;
+    },
+  };
+}
 
 function isBroken(error: unknown): boolean {
   return (error as Partial<LibrdKafkaError>).code === rdkafka.CODES.ERRORS.ERR__FATAL;

@@ -62,15 +62,8 @@ export async function openSession<S>(
 ): Promise<Session> {
   const { topology, source, clock } = options;
   await options.transactions.open();
-  const committed = await source.committed(
-    options.partitions.flatMap((partition) =>
-      topology.inputs.map(({ name }) => ({ topic: name, partition })),
-    ),
-  );
-  const owned = new Map<number, Owned>();
-  for (const partition of options.partitions) {
-    owned.set(partition, await own(options, partition, offsetsOf(committed, partition), signal));
-  }
+  const committed = await source.committed(inputPlaces(options));
+  const owned = await own(options, committed, signal);
   source.assign(places(options.topology, owned));
   const nowMs = clock.nowMs();
   return {
@@ -82,34 +75,45 @@ export async function openSession<S>(
   };
 }
 
+/** Restores the partitions and makes their tasks. */
 async function own<S>(
   options: SessionOptions<S>,
-  partition: number,
-  committed: ReadonlyMap<string, bigint>,
+  committed: readonly PartitionOffset[],
   signal: AbortSignal,
-): Promise<Owned> {
-  const store = options.stores.get(partition);
-  if (store === undefined) throw stop('NO_STORE', `partition ${partition} has no store`);
+): Promise<ReadonlyMap<number, Owned>> {
   const processor = options.topology.name;
-  let stored: StoredCheckpoint;
+  const wanted = options.partitions.map((partition) => {
+    const store = options.stores.get(partition);
+    if (store === undefined) throw stop('NO_STORE', `partition ${partition} has no store`);
+    return { partition, store, committed: offsetsOf(committed, partition) };
+  });
+  let restored: ReadonlyMap<number, StoredCheckpoint>;
   try {
-    stored = await restore({ ...options, processor, partition, store, committed, signal });
+    restored = await restore(wanted, { ...options, processor, signal });
   } catch (error) {
     // Asleep during a restore, it may have seen the old offsets beside the new state of a successor.
-    const places = options.topology.inputs.map(({ name }) => ({ topic: name, partition }));
-    const now = offsetsOf(await options.source.committed(places), partition);
-    if (difference(committed, now) === undefined) throw error;
+    const now = await options.source.committed(inputPlaces(options));
+    const moved = wanted.some((one) => difference(one.committed, offsetsOf(now, one.partition)));
+    if (!moved) throw error;
     throw new PipelineError('OVERTAKEN', 'retry', 'another process has worked here meanwhile');
   }
-  const task = createTask({
-    ...options,
-    partition,
-    committed: store,
-    hotCellsMax: limits.hotCellsMax,
-  });
-  task.standAt(stored);
-  const nextReplay = stored.changelogOffset;
-  return { task, store, stored, nextReplay, commitsSinceEnd: 0 };
+  return new Map(
+    wanted.map(({ partition, store }) => {
+      const stored = restored.get(partition) as StoredCheckpoint;
+      const hotCellsMax = limits.hotCellsMax;
+      const task = createTask({ ...options, partition, committed: store, hotCellsMax });
+      task.standAt(stored);
+      const nextReplay = stored.changelogOffset;
+      return [partition, { task, store, stored, nextReplay, commitsSinceEnd: 0 }];
+    }),
+  );
+}
+
+/** Each input of each partition. */
+function inputPlaces<S>({ topology, partitions }: SessionOptions<S>) {
+  return partitions.flatMap((partition) =>
+    topology.inputs.map(({ name }) => ({ topic: name, partition })),
+  );
 }
 
 function offsetsOf(

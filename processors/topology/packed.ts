@@ -176,6 +176,16 @@ function reserve(bytes: number): void {
   scratch = larger;
 }
 
+/** Assigning this one name would change what the object inherits. */
+function ownField(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
+}
+
 class Reader {
   private readonly bytes: Buffer;
   private readonly words: readonly string[];
@@ -233,7 +243,8 @@ class Reader {
     const object: Record<string, unknown> = {};
     for (let left = size; left > 0; left -= 1) {
       const name = this.value() as string;
-      object[name] = this.value();
+      if (name === '__proto__') ownField(object, name, this.value());
+      else object[name] = this.value();
     }
     return object;
   }

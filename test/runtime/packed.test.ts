@@ -36,6 +36,12 @@ describe('packed state', () => {
     );
   });
 
+  it('a field that is named as the prototype is comes back as a field', () => {
+    const before = Object.fromEntries([['__proto__', { aisle: 1 }]]);
+    const after = codec.decode(codec.encode(before)) as object;
+    expect(Object.entries(after)).toEqual([['__proto__', { aisle: 1 }]]);
+  });
+
   it('no value holds on to the bytes of another', () => {
     const first = codec.encode(['aisle', 'shelf']);
     codec.encode(['x'.repeat(10_000)]);
