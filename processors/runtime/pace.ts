@@ -1,6 +1,6 @@
 /**
- * When an open transaction is committed: at once after a quiet moment; soon in a thin stream, whose records gather while
- * the pace rests after a commit; later and larger under load.
+ * When an open transaction is committed: at once while the broker is quick; else later, since records gather while the
+ * pace rests after slow commits; and later and larger under load.
  */
 import { limits } from './limits.ts';
 
@@ -19,9 +19,10 @@ export type Pace = {
 };
 
 /** `gatherMs`: how long the pace rests after a commit, at least. */
-export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
+export function createPace(gatherMs = 0): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
+  let tookBeforeMs = 0;
   let resting = false;
   return {
     isDue: ({ nowMs, ageMs, records, drained }) => {
@@ -35,8 +36,11 @@ export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
       return true;
     },
     committed: (nowMs, tookMs) => {
-      // A broker that is busy answers later: fewer and larger transactions let it be less so.
-      const busyMs = Math.min(tookMs, limits.transactionRestMaxMs);
+      // A broker that is busy answers later: fewer and larger transactions let it be less so. One hiccup is no load.
+      const usualMs = Math.min(tookMs, tookBeforeMs);
+      tookBeforeMs = tookMs;
+      const isQuick = usualMs <= limits.transactionQuietMs;
+      const busyMs = isQuick ? 0 : Math.min(usualMs, limits.transactionRestMaxMs);
       restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),

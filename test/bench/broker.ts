@@ -74,24 +74,17 @@ async function pour(brokers: string, pairs: Iterable<PlacedPair>): Promise<numbe
   let count = 0;
   for (const { topic, partition, key, value, timestampMs } of pairs) {
     const headers = [{ traceparent: traceOf(count) }];
-    for (;;) {
-      try {
-        producer.produce(
-          topic,
-          partition,
-          value as Buffer,
-          key as Buffer,
-          timestampMs,
-          undefined,
-          headers,
-        );
-        break;
-      } catch (error) {
-        if ((error as { readonly code?: number }).code !== queueFull) throw error;
-        producer.poll();
-        await pause(5);
-      }
-    }
+    await whenThereIsRoom(producer, () =>
+      producer.produce(
+        topic,
+        partition,
+        value as Buffer,
+        key as Buffer,
+        timestampMs,
+        undefined,
+        headers,
+      ),
+    );
     count += 1;
   }
   await new Promise<void>((resolve, reject) =>
@@ -99,6 +92,23 @@ async function pour(brokers: string, pairs: Iterable<PlacedPair>): Promise<numbe
   );
   await disconnect(producer);
   return count;
+}
+
+/** Hands a record to a client, again and again while its queue is full. */
+export async function whenThereIsRoom(
+  producer: { readonly poll: () => unknown },
+  produce: () => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      produce();
+      return;
+    } catch (error) {
+      if ((error as { readonly code?: number }).code !== queueFull) throw error;
+      producer.poll();
+      await pause(5);
+    }
+  }
 }
 
 function traceOf(count: number): string {

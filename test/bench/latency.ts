@@ -7,7 +7,7 @@ import { stockTopology } from '../../processors/stock/topology.ts';
 import { ledger } from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { LedgerEntry } from '../../schemas/types.ts';
-import { pause } from './broker.ts';
+import { pause, whenThereIsRoom } from './broker.ts';
 import { type Contender, end, start } from './contest.ts';
 import { quantile } from './figures.ts';
 import { benchTopics, type Setting } from './setting.ts';
@@ -23,8 +23,9 @@ export type Latency = {
   readonly count: number;
 };
 
-const stepMs = 5;
-const warmUpSeconds = 5;
+const stepMs = 1;
+/** The broker is a cold JVM at first. */
+const warmUpSeconds = 20;
 const readWaitMs = 2;
 const lateMs = 10_000;
 
@@ -63,7 +64,9 @@ export async function latencyContest(
         if (!next.done) due.push({ ...next.value, atMs: Math.floor(dueAt(sent)) - 1_500 });
       }
       for (const { topic, partition, key, value } of movementPairs(setting, due)) {
-        producer.produce(topic, partition, value as Buffer, key as Buffer, Date.now());
+        await whenThereIsRoom(producer, () =>
+          producer.produce(topic, partition, value as Buffer, key as Buffer, Date.now()),
+        );
       }
       await pause(stepMs);
     }
