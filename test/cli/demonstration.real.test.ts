@@ -2,19 +2,13 @@
  * The main job as `npm start` runs it, on a stack of its own: against every truth, beside working legacy systems, and
  * over a restart of everything.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boards } from '../../dashboards/boards.ts';
 import { expandMacros } from '../../dashboards/macros.ts';
-import {
-  type DatabaseAddress,
-  type StackAddresses,
-  startStack,
-} from '../../deploy/native/stack.ts';
+import { startStack } from '../../deploy/native/stack.ts';
 import { type KafkaPlaces, readTopic } from '../../processors/adapters/topic-reader.ts';
 import { type Demonstration, openDemonstration } from '../../processors/cli/demonstration.ts';
 import { explainCells, type FiledEntry } from '../../processors/cli/ledger-history.ts';
@@ -28,6 +22,12 @@ import { askAnalytics } from '../../processors/cli/sql.ts';
 import { ledger, stockLevels } from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { LedgerEntry, StockLevel } from '../../schemas/types.ts';
+import {
+  changeEveryErpTable,
+  changeEveryPosTable,
+  type Schemas,
+  schemasOf,
+} from '../support/legacy-databases.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const directory = mkdtempSync(`${tmpdir()}/stockline-demonstration-`);
@@ -191,6 +191,24 @@ describe('the main job', () => {
     expect(await ask(`SELECT count() > 0 FROM movements_of_sku WHERE sku = '${sku}'`)).toBe('1\n');
   });
 
+  it('every command of README.md and docs/operating.md that asks the running pipeline is answered', async () => {
+    const { entries } = await readHistory(placesOf(demonstration.addresses));
+    const policies = `${directory}/policies.json`;
+    copyFileSync('processors/channels/policies.json', policies);
+    const commands = documentedCommands()
+      .map((line) =>
+        line.replace('<sku>', [...entries.keys()][0] ?? '').replace('policies.json', policies),
+      )
+      .map(
+        (line) => `node --import tsx processors/cli/stockline.ts ${line} --directory ${directory}`,
+      );
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of commands) {
+      const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+      expect({ command, status, stderr }).toMatchObject({ status: 0 });
+    }
+  });
+
   it('L1: a paused connector is named by every answer within two seconds', async () => {
     const provenance = async () => {
       const { provenance: told, behind } = await askFreshness(demonstration);
@@ -246,6 +264,15 @@ describe('the main job', () => {
   });
 });
 
+/** What stands after `npm run -s stockline --`; not those that name somebody's own database, or need no pipeline. */
+function documentedCommands(): readonly string[] {
+  const pages = ['README.md', 'docs/operating.md'].map((file) => readFileSync(file, 'utf8'));
+  return pages
+    .flatMap((page) => [...page.matchAll(/^npm run -s stockline -- ([^#\n]*)/gm)])
+    .map(([, line = '']) => line.trim())
+    .filter((line) => !line.includes('…') && !/^(stress|map) /.test(line));
+}
+
 const apiUrl = ({ processors }: Demonstration): string =>
   [...processors.status.values()].find(({ apiUrl: url }) => url !== undefined)?.apiUrl ?? '';
 
@@ -280,93 +307,6 @@ async function readHistory(places: KafkaPlaces) {
       void levels.push({ level: value as StockLevel, timestampMs }),
   });
   return { entries, levels };
-}
-
-/** The schema of each legacy database as its own tool writes it, a statement or line each. */
-type Schemas = { readonly postgres: readonly string[]; readonly mariadb: readonly string[] };
-
-function schemasOf({ postgres, mariadb }: StackAddresses): Schemas {
-  const at = ({ host, port, adminUser }: DatabaseAddress): string[] => [
-    `--host=${host}`,
-    `--port=${port}`,
-    `--user${postgres.port === port ? 'name' : ''}=${adminUser}`,
-  ];
-  const erp = execFileSync('pg_dump', [...at(postgres), '--schema-only', 'erp'], {
-    env: { ...process.env, PGPASSWORD: postgres.adminPassword },
-  });
-  const pos = execFileSync(
-    'mariadb-dump',
-    [...at(mariadb), '--no-data', '--skip-comments', 'pos'],
-    {
-      env: { ...process.env, MYSQL_PWD: mariadb.adminPassword },
-    },
-  );
-  return {
-    // A restricted dump begins and ends with a random word.
-    postgres: linesOf(erp).filter((line) => !/^(--|\\(un)?restrict)/.test(line)),
-    // The next number of a key is data.
-    mariadb: linesOf(pos).map((line) => line.replace(/ AUTO_INCREMENT=\d+/, '')),
-  };
-}
-
-function linesOf(output: Buffer): readonly string[] {
-  return output
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '');
-}
-
-/** Writes to every row of every table and takes it back; returns the tables. */
-async function changeEveryErpTable(address: DatabaseAddress): Promise<readonly string[]> {
-  const client = new pg.Client({
-    host: address.host,
-    port: address.port,
-    user: address.adminUser,
-    password: address.adminPassword,
-    database: 'erp',
-  });
-  await client.connect();
-  try {
-    await client.query('BEGIN');
-    await client.query("INSERT INTO lagprot (zeit, text) VALUES (now(), 'Probe')");
-    const { rows } = await client.query<{ name: string; column: string }>(
-      `SELECT table_name AS name, min(column_name) AS column FROM information_schema.columns
-       WHERE table_schema = 'public' GROUP BY table_name`,
-    );
-    for (const { name, column } of rows) {
-      await client.query(`UPDATE ${name} SET ${column} = ${column}`);
-      await client.query(`DELETE FROM ${name}`);
-    }
-    return rows.map(({ name }) => name);
-  } finally {
-    await client.query('ROLLBACK');
-    await client.end();
-  }
-}
-
-async function changeEveryPosTable(address: DatabaseAddress): Promise<readonly string[]> {
-  const connection = await createConnection({
-    host: address.host,
-    port: address.port,
-    user: address.adminUser,
-    password: address.adminPassword,
-    database: 'pos',
-  });
-  try {
-    await connection.beginTransaction();
-    const [rows] = await connection.query<({ name: string; column: string } & RowDataPacket)[]>(
-      `SELECT table_name AS \`name\`, min(column_name) AS \`column\` FROM information_schema.columns
-       WHERE table_schema = 'pos' GROUP BY table_name`,
-    );
-    for (const { name, column } of rows) {
-      await connection.query(`UPDATE ${name} SET ${column} = ${column}`);
-      await connection.query(`DELETE FROM ${name}`);
-    }
-    return rows.map(({ name }) => name);
-  } finally {
-    await connection.rollback();
-    await connection.end();
-  }
 }
 
 /** Runs the shipped example until it has printed something of both topics. */
