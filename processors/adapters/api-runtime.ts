@@ -30,7 +30,7 @@ export async function apiRuntime(options: {
   const proposalWriter = await recordWriter(places, options.proposals);
   const webhookWriter = await recordWriter(places, options.webhooks);
   return {
-    follow: (events) => followTopics(places, 'api', followed, events, telemetry, signal),
+    follow: (events) => followTopics(places, { name: 'api' }, followed, events, telemetry, signal),
     write: (request) => writer.write(options.keyOf(request), request),
     writeWebhook: (webhook) => webhookWriter.write(webhook.source, webhook),
     writeProposal: (proposal) => {

@@ -26,6 +26,8 @@ export type DeliveryRuntime = {
   readonly close: () => Promise<void>;
 };
 
+/** Whoever is told may be told so much later than the topics have it. */
+const gatherMs = 50;
 const wantedEveryMs = 500;
 const writeAgainMs = 1_000;
 const quiet = {
@@ -49,18 +51,7 @@ export async function deliveryRuntime(options: {
   const attempts = await recordWriter(places, options.attempts);
   const changed = await recordWriter(places, options.subscriptions);
   let currentMs = Date.now();
-  /** While the broker is away there is time: nothing that is told depends on when. */
-  const untilWritten = async (write: () => Promise<unknown>): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        telemetry.log('warn', 'the broker does not take it yet', { error: String(error) });
-        await new Promise((done) => setTimeout(done, writeAgainMs));
-      }
-    }
-  };
+  const untilWritten = (write: () => Promise<unknown>) => writtenAtLast(write, options);
 
   const followFigures = async (reader: DeliveryReader): Promise<void> => {
     while (!reader.isWanted() && !signal.aborted) {
@@ -81,7 +72,7 @@ export async function deliveryRuntime(options: {
         reader.begin();
       },
     };
-    await followTopics(places, 'delivery', followed, events, telemetry, signal);
+    await followTopics(places, { name: 'delivery', gatherMs }, followed, events, telemetry, signal);
   };
   const followSubscriptions = (reader: DeliveryReader): Promise<void> => {
     const topic = options.subscriptions as unknown as Topic<never, never>;
@@ -91,7 +82,14 @@ export async function deliveryRuntime(options: {
         reader.takeSubscription(String(key), value as Subscription | undefined),
       onCurrent: () => undefined,
     };
-    return followTopics(places, 'delivery-subscriptions', [{ topic }], events, telemetry, signal);
+    return followTopics(
+      places,
+      { name: 'delivery-subscriptions', gatherMs },
+      [{ topic }],
+      events,
+      telemetry,
+      signal,
+    );
   };
   return {
     ports: {
@@ -113,4 +111,20 @@ export async function deliveryRuntime(options: {
       await store.close();
     },
   };
+}
+
+/** While the broker is away there is time: nothing that is told depends on when. */
+async function writtenAtLast(
+  write: () => Promise<unknown>,
+  { telemetry, signal }: { readonly telemetry: Telemetry; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      telemetry.log('warn', 'the broker does not take it yet', { error: String(error) });
+      await new Promise((done) => setTimeout(done, writeAgainMs));
+    }
+  }
 }

@@ -12,6 +12,10 @@ import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 const recordsMax = 1_000;
 const askTimeoutMs = 1_000;
+/** Kafka Connect's answer holds for so long: each costs it some milliseconds of work. */
+const askEveryMs = 800;
+/** Words of all hops come at any moment; one fetch brings those of so long. */
+const gatherMs = 100;
 
 export async function freshnessRuntime(options: {
   readonly places: KafkaPlaces;
@@ -29,6 +33,7 @@ export async function freshnessRuntime(options: {
   const client = await kafkaSource({
     brokers: places.brokers,
     group: `freshness-${process.pid}`,
+    gatherMs,
     telemetry,
   });
   const writer = await recordWriter(places, topic);
@@ -64,17 +69,7 @@ export async function freshnessRuntime(options: {
     ports: {
       follow,
       ends: client.ends,
-      troubleOf: async (source) => {
-        if (connectUrl === undefined) return '';
-        try {
-          const { state, cause } = await connectorState(connectUrl, source, askTimeoutMs);
-          return state === 'RUNNING'
-            ? ''
-            : `connector ${source} is ${state}${cause && `: ${cause}`}`;
-        } catch {
-          return 'Kafka Connect does not answer';
-        }
-      },
+      troubleOf: connectUrl === undefined ? async () => '' : askingConnect(connectUrl),
       write: (partition, freshness) => writer.write(freshness.source, freshness, partition),
       sleep: systemClock.sleep,
       now: systemClock.nowMs,
@@ -84,5 +79,26 @@ export async function freshnessRuntime(options: {
       await client.close();
       await writer.close();
     },
+  };
+}
+
+/** What keeps the connector of a source from capturing, as Kafka Connect says; asked now and then. */
+function askingConnect(connectUrl: string): FreshnessPorts['troubleOf'] {
+  const ask = async (source: string): Promise<string> => {
+    try {
+      const { state, cause } = await connectorState(connectUrl, source, askTimeoutMs);
+      return state === 'RUNNING' ? '' : `connector ${source} is ${state}${cause && `: ${cause}`}`;
+    } catch {
+      return 'Kafka Connect does not answer';
+    }
+  };
+  const answers = new Map<string, { readonly atMs: number; readonly trouble: Promise<string> }>();
+  return (source) => {
+    const nowMs = systemClock.nowMs();
+    const known = answers.get(source);
+    if (known !== undefined && nowMs - known.atMs < askEveryMs) return known.trouble;
+    const trouble = ask(source);
+    answers.set(source, { atMs: nowMs, trouble });
+    return trouble;
   };
 }

@@ -6,6 +6,9 @@ import type { StreamRecord } from '../topology/topology.ts';
 import { kafkaSource } from './kafka-consumer.ts';
 import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
+/** How a view is followed: by whom, and whether its records may come some milliseconds later and many at a time. */
+export type Follower = { readonly name: string; readonly gatherMs?: number };
+
 export type Followed = {
   readonly topic: Topic<never, never>;
   /** Present: only about so many of each partition's last records are read again at the start. */
@@ -31,7 +34,7 @@ const placeOf = (topic: string, partition: number): string => `${topic} ${partit
 /** Ends when `until` does. Throws what does not pass by itself. */
 export async function followTopics(
   places: KafkaPlaces,
-  name: string,
+  { name, ...gathering }: Follower,
   followed: readonly Followed[],
   events: FollowerEvents,
   telemetry: Telemetry,
@@ -39,7 +42,7 @@ export async function followTopics(
 ): Promise<void> {
   const topicOf = topicsOf(followed);
   const group = `${name}-${process.pid}`;
-  const source = await kafkaSource({ brokers: places.brokers, group, telemetry });
+  const source = await kafkaSource({ brokers: places.brokers, group, telemetry, ...gathering });
   const codecs = clientCodecs(places);
   const partitions = partitionsOf(followed);
   const positions = new Map<string, bigint>();

@@ -43,6 +43,9 @@ export function startServing(
   };
 }
 
+/** A copy may be so much later than its topics. */
+const gatherMs = 50;
+
 function followOf(
   config: Config,
   channels: readonly string[],
@@ -56,7 +59,7 @@ function followOf(
   return (events, signal) =>
     followTopics(
       places,
-      'serving',
+      { name: 'serving', gatherMs },
       followed,
       {
         onOpen: () => undefined,

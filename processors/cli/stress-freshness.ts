@@ -70,8 +70,8 @@ async function stress(
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   try {
-    await Promise.all(counters.skus.map((sku) => api.until(() => api.knows(sku), readyMs)));
-    await api.until(async () => (await api.freshness(api.paths[0])).behind.length === 0, readyMs);
+    for (const sku of counters.skus) await until(`${sku} is known`, () => api.knows(sku), readyMs);
+    await until('all is fresh', api.isFresh, readyMs);
     const simulating = demonstration.simulator.run({ rate: options.rate, signal });
     const counting = counters.count(signal);
     const figures = readMany(options, { api, counters, ...context });
@@ -88,20 +88,21 @@ async function stress(
   }
 }
 
+async function until(what: string, isSo: () => Promise<boolean>, withinMs: number): Promise<void> {
+  const giveUpAtMs = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > giveUpAtMs) throw new Error(`not so after ${withinMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
 type Answer = { readonly status: number; readonly text: string };
 type Reader = Awaited<ReturnType<typeof openReader>>;
 
 /** The API as its clients see it. */
 async function openReader(demonstration: Demonstration, { directory }: Context) {
   const apiUrl = (): string | undefined => demonstration.processors.status.get('api')?.apiUrl;
-  const until = async (isSo: () => Promise<boolean>, withinMs: number): Promise<void> => {
-    const giveUpAtMs = Date.now() + withinMs;
-    while (!(await isSo())) {
-      if (Date.now() > giveUpAtMs) throw new Error(`not so after ${withinMs} ms: ${isSo}`);
-      await new Promise((done) => setTimeout(done, 50));
-    }
-  };
-  await until(async () => apiUrl() !== undefined, readyMs);
+  await until('the API is there', async () => apiUrl() !== undefined, readyMs);
   const pool = new Pool(apiUrl() ?? '', { connections: 64, pipelining: 1 });
   const authorization = `Bearer ${keyIn(`${directory}/run/api.key`)}`;
   const get = async (path: string): Promise<Answer> => {
@@ -112,31 +113,32 @@ async function openReader(demonstration: Demonstration, { directory }: Context) 
     });
     return { status: statusCode, text: await body.text() };
   };
-  const [, policy] = demonstration.policies;
-  const channel = policy?.channel ?? 'web';
+  const freshness = async (path: string): Promise<FreshnessNote> =>
+    (JSON.parse((await get(path)).text) as { freshness: FreshnessNote }).freshness;
+  const paths = answerPaths(demonstration.policies[0]?.channel ?? 'web');
   return {
     get,
-    until,
-    /** One of each kind of answer. */
-    paths: [
-      '/v1/stock?limit=1',
-      `/v1/stock/${counterSku(0)}`,
-      cellPath(counterSku(0)),
-      `${cellPath(counterSku(0))}/promise?days=1`,
-      `/v1/channels/${channel}/stock?limit=1`,
-      '/v1/changes',
-    ] as const,
+    paths,
+    freshness,
+    isFresh: async () => (await freshness(paths[0])).behind.length === 0,
     knows: async (sku: string) => (await get(cellPath(sku))).status === 200,
-    freshness: async (path: string): Promise<FreshnessNote> => {
-      const { freshness } = JSON.parse((await get(path)).text) as { freshness: FreshnessNote };
-      return freshness;
-    },
     close: () => pool.close(),
   };
 }
 
 const counterSku = (index: number): string => `FRESH-${index}`;
 const cellPath = (sku: string): string => `/v1/stock/${sku}/locations/${location}`;
+
+/** One of each kind of answer. */
+const answerPaths = (channel: string) =>
+  [
+    '/v1/stock?limit=1',
+    `/v1/stock/${counterSku(0)}`,
+    cellPath(counterSku(0)),
+    `${cellPath(counterSku(0))}/promise?days=1`,
+    `/v1/channels/${channel}/stock?limit=1`,
+    '/v1/changes',
+  ] as const;
 
 type Floor = { readonly sku: string; readonly atMs: number; readonly units: number };
 type Counters = Awaited<ReturnType<typeof openCounters>>;
@@ -286,13 +288,13 @@ async function pauseInTurn(
       (await api.freshness(path)).behind.some(
         (one) => one.hop === hop && (source === '' || one.source === source),
       );
-    const isFresh = async (): Promise<boolean> =>
-      (await api.freshness(api.paths[0])).behind.length === 0;
-    await api.until(isFresh, freshWithinMs);
+    await until('all is fresh again', api.isFresh, freshWithinMs);
     const pausedMs = Date.now();
     await pause();
     try {
-      await Promise.all(api.paths.map((path) => api.until(() => isNamed(path), freshWithinMs)));
+      await Promise.all(
+        api.paths.map((path) => until(`${path} names ${hop}`, () => isNamed(path), freshWithinMs)),
+      );
       pauses.push({ source, hop, namedMs: Date.now() - pausedMs });
       report(`${hop} ${source} paused: named after ${pauses.at(-1)?.namedMs} ms`);
       await new Promise((done) => setTimeout(done, pausedForMs));
@@ -300,6 +302,6 @@ async function pauseInTurn(
       await resume();
     }
   }
-  await api.until(async () => (await api.freshness(api.paths[0])).behind.length === 0, readyMs);
+  await until('all is fresh again', api.isFresh, freshWithinMs);
   return pauses;
 }
