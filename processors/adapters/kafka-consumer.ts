@@ -71,11 +71,10 @@ export async function kafkaSource(options: {
     poll: async ({ recordsMax, waitMs }) => {
       if (fatal !== undefined) throw fatal;
       ends = [];
-      const arrived = await consume(recordsMax, 0);
-      if (arrived.length > 0 || waitMs === 0) return { records: arrived.map(rawRecord), ends };
       // The client's timeout is per record: so one record is waited for, and the rest only taken.
-      const first = await consume(1, waitMs);
-      const rest = first.length === 0 ? [] : await consume(recordsMax - 1, 0);
+      const first = waitMs === 0 ? [] : await consume(1, waitMs);
+      const isQuiet = waitMs > 0 && first.length === 0;
+      const rest = isQuiet ? [] : await consume(recordsMax - first.length, 0);
       return { records: [...first, ...rest].map(rawRecord), ends };
     },
     committed: (partitions) => committedOffsets(client, partitions),

@@ -34,7 +34,7 @@ export class Figures {
   records = 0;
   private readonly openAlerts = new Set<string>();
   private readonly commits = new Map<string, number>();
-  private readonly latencies = new Map<string, number[]>();
+  private readonly latencies = new Map<string, Latencies>();
   private measureFromMs = 0;
 
   /** Told when a source's COMMIT has returned: the clock of that transaction starts. */
@@ -77,15 +77,17 @@ export class Figures {
 
   /** Cells that are oversold now. */
   negativeCells(): number {
-    return [...this.cells.values()].filter((cell) => (cell.available ?? 0) < 0).length;
+    let count = 0;
+    for (const { available } of this.cells.values()) if ((available ?? 0) < 0) count += 1;
+    return count;
   }
 
   private measure(cause: { readonly system: string; readonly transaction: string }): void {
     const committedAtMs = this.commits.get(`${cause.system}:${cause.transaction}`);
     if (committedAtMs === undefined || committedAtMs < this.measureFromMs) return;
-    const samples = this.latencies.get(cause.system) ?? [];
-    samples.push(performance.timeOrigin + performance.now() - committedAtMs);
-    this.latencies.set(cause.system, samples);
+    const known = this.latencies.get(cause.system) ?? new Latencies();
+    known.add(performance.timeOrigin + performance.now() - committedAtMs);
+    this.latencies.set(cause.system, known);
   }
 
   /** Source commit to channel topic, in milliseconds, over all sources and for each. */
@@ -93,14 +95,52 @@ export class Figures {
     readonly all: Percentiles;
     readonly bySource: Readonly<Record<string, Percentiles>>;
   } {
-    const all = [...this.latencies.values()].flat();
     return {
-      all: percentiles(all),
+      all: percentilesOf([...this.latencies.values()]),
       bySource: Object.fromEntries(
-        [...this.latencies].map(([system, samples]) => [system, percentiles(samples)]),
+        [...this.latencies].map(([system, known]) => [system, percentilesOf([known])]),
       ),
     };
   }
+}
+
+/** Ten minutes: later than that is as bad. */
+const latestTenth = 6_000_000;
+
+/**
+ * How often each latency was seen, by tenths of a millisecond: exact to that, and looked at twice a second without sorting
+ * what two minutes have brought. Whoever reads and whoever draws share a thread.
+ */
+class Latencies {
+  tenths = new Uint32Array(10_000);
+  count = 0;
+
+  add(ms: number): void {
+    const tenth = Math.min(Math.max(0, Math.round(ms * 10)), latestTenth);
+    if (tenth >= this.tenths.length) {
+      const larger = new Uint32Array(2 * tenth);
+      larger.set(this.tenths);
+      this.tenths = larger;
+    }
+    this.tenths[tenth] = (this.tenths[tenth] ?? 0) + 1;
+    this.count += 1;
+  }
+}
+
+/** Nearest-rank percentiles of all of these together. */
+function percentilesOf(all: readonly Latencies[]): Percentiles {
+  const count = all.reduce((sum, one) => sum + one.count, 0);
+  const last = Math.max(0, ...all.map(({ tenths }) => tenths.length));
+  const rank = (share: number): number => {
+    const wanted = Math.max(1, Math.ceil(share * count));
+    let seen = 0;
+    for (let tenth = 0; tenth < last; tenth += 1) {
+      for (const { tenths } of all) seen += tenths[tenth] ?? 0;
+      if (seen >= wanted) return tenth / 10;
+    }
+    return 0;
+  };
+  return { p50: rank(0.5), p99: rank(0.99), count };
 }
 
 function thousandths(units: Readonly<Record<string, number>>): CellFigures {

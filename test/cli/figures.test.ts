@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../processors/cli/compare.ts';
 import { Figures, percentiles } from '../../processors/cli/figures.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 describe('percentiles', () => {
   it('are nearest ranks', () => {
@@ -30,6 +31,22 @@ describe('latency', () => {
     expect(bySource.pos?.p50).toBeGreaterThanOrEqual(500);
     expect(bySource.pos?.p50).toBeLessThan(5_000);
     expect(bySource.erp).toBeUndefined();
+  });
+
+  it('has the percentiles that sorting gives, however many have come and however late', () => {
+    const figures = new Figures();
+    const random = seededRandom(3);
+    const late = Array.from({ length: 2_000 }, (_, index) => random(index === 7 ? 1e9 : 20_000));
+    const now = performance.timeOrigin + performance.now();
+    for (const [index, ms] of late.entries()) {
+      figures.noteCommit({ system: 'pos', transaction: `${index}`, committedAtMs: now - ms });
+      figures.onRecord(published(`${index}`) as never);
+    }
+    const { all } = figures.latency();
+    const sorted = percentiles(late);
+    expect(all.count).toBe(sorted.count);
+    expect(Math.abs(all.p50 - sorted.p50)).toBeLessThan(1_000);
+    expect(Math.abs(all.p99 - sorted.p99)).toBeLessThan(1_000);
   });
 
   it('leaves out what was committed before the measuring began', () => {
