@@ -209,8 +209,8 @@ async function readMany(
     const askedMs = performance.now();
     const { status, text } = await api.get(path);
     tookMs.push(performance.now() - askedMs);
-    const body = JSON.parse(text) as { onHand?: number; code?: string };
-    if (status === 200 && (body.onHand ?? 0) >= units) current += 1;
+    const body = JSON.parse(text) as { quantities?: { onHand: number }; code?: string };
+    if (status === 200 && (body.quantities?.onHand ?? 0) >= units) current += 1;
     else if (status === 200) {
       stale += 1;
       note(`${sku} had ${units} at ${atMs}: ${text}`);
