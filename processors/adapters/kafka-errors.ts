@@ -52,17 +52,20 @@ const passing: Readonly<Record<number, string>> = {
   100: 'UNKNOWN_TOPIC_ID',
 };
 
-/** The records of this transaction did not all arrive; another transaction may succeed. */
+/**
+ * The records of this transaction did not all arrive; another transaction may succeed. A client that is broken says only
+ * that when a record is handed over: why, the call says that ends the transaction.
+ */
 const aborting: Readonly<Record<number, string>> = {
   [-192]: 'MESSAGE_TIMED_OUT',
   [-152]: 'PURGED_IN_QUEUE',
   [-151]: 'PURGED_IN_FLIGHT',
+  [-150]: 'BROKEN',
 };
 
 /** Named only so that a person knows; all of them stop, as does everything that has no name. */
 const ending: Readonly<Record<number, string>> = {
   [-169]: 'AUTHENTICATION',
-  [-150]: 'FATAL',
   [-144]: 'TRANSACTION_FENCED',
   [-140]: 'OFFSET_GONE',
   [-139]: 'LOG_TRUNCATED',
@@ -85,20 +88,11 @@ const advice: Readonly<Record<string, string>> = {
   RECORD_TOO_LARGE: "a record is larger than the topic's max.message.bytes",
 };
 
-const fatalCode = -150;
-
-/**
- * What the runtime shall make of an error of the client. `doing` begins the sentence: "committing". A call that finds its
- * client broken says only that; `fatalEvent` is the message of the event that told why.
- */
-export function kafkaError(error: unknown, doing: string, fatalEvent = ''): PipelineError {
+/** What the runtime shall make of an error of the client. `doing` begins the sentence: "committing". */
+export function kafkaError(error: unknown, doing: string): PipelineError {
   if (error instanceof PipelineError) return error;
   const client = error as ClientError;
   const code = typeof client.code === 'number' ? client.code : Number.NaN;
-  if (code === fatalCode && /fenced|producer epoch/i.test(fatalEvent)) {
-    const said = `${fatalEvent}: ${advice.TRANSACTION_FENCED}`;
-    return new PipelineError('TRANSACTION_FENCED', 'stop', `${doing}: ${said}`, { cause: error });
-  }
   const name = passing[code] ?? aborting[code] ?? ending[code] ?? `KAFKA_${code}`;
   const said = advice[name] === undefined ? client.message : `${client.message}: ${advice[name]}`;
   return new PipelineError(name, recoveryOf(client, code), `${doing}: ${said}`, { cause: error });

@@ -12,8 +12,6 @@ type Done = (error: LibrdKafkaError) => void;
 
 /** librdkafka: as long as the transaction may last. */
 const untilItsOwnTimeout = -1;
-/** The event that says why a client is broken may come after the first call that finds it so, but not much later. */
-const explanationMs = 1_000;
 /** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
 const closeMs = 3_000;
 
@@ -25,18 +23,19 @@ export async function kafkaProducer(options: {
   readonly telemetry: Telemetry;
 }): Promise<TransactionalProducer> {
   const client = new rdkafka.Producer(settingsOf(options), {});
-  const trouble = watchTrouble(client, options.telemetry);
+  let disturbed = false;
+  client.on('event.error', (error) => {
+    disturbed = true;
+    const { message } = kafkaError(error, 'writing');
+    options.telemetry.log('debug', 'producer trouble', { error: message });
+  });
   await connect(client);
 
   const send = recordSender(client);
   let underway: Promise<unknown> = Promise.resolve();
   const call = (doing: string, start: (done: Done) => void): Promise<void> => {
-    const answered = new Promise<void>((resolve, reject) => {
-      start((error) => (error ? reject(error) : resolve()));
-    });
-    const called = answered.catch(async (error: unknown) => {
-      while (trouble.isUnexplained(error)) await sleep(1);
-      throw kafkaError(error, doing, trouble.fatalEvent());
+    const called = new Promise<void>((resolve, reject) => {
+      start((error) => (error ? reject(kafkaError(error, doing)) : resolve()));
     });
     underway = called.catch(() => {});
     return called;
@@ -48,9 +47,7 @@ export async function kafkaProducer(options: {
       try {
         send(record);
       } catch (error) {
-        const doing = `writing to ${record.topic}`;
-        if (!trouble.isUnexplained(error)) throw kafkaError(error, doing, trouble.fatalEvent());
-        throw new PipelineError('NOT_EXPLAINED', 'retry', doing, { cause: error });
+        throw kafkaError(error, `writing to ${record.topic}`);
       }
     },
     drain: async () => {
@@ -74,7 +71,7 @@ export async function kafkaProducer(options: {
     },
     commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),
     abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
-    disturbed: trouble.disturbed,
+    disturbed: () => disturbed,
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
       const closed = underway.then(() => disconnect(client));
@@ -110,33 +107,6 @@ function settingsOf(options: {
     'reconnect.backoff.max.ms': 1_000,
     'max.in.flight.requests.per.connection': 5,
   } as rdkafka.ProducerGlobalConfig;
-}
-
-/** What a client says of itself by events. */
-function watchTrouble(client: InstanceType<typeof rdkafka.Producer>, telemetry: Telemetry) {
-  let disturbed = false;
-  let fatalEvent = '';
-  let brokenSinceMs: number | undefined;
-  client.on('event.error', (error) => {
-    disturbed = true;
-    if (error.isFatal === true || isBroken(error)) fatalEvent ||= error.message;
-    telemetry.log('debug', 'producer trouble', { error: kafkaError(error, 'writing').message });
-  });
-  return {
-    disturbed: () => disturbed,
-    /** Why the client is broken; empty: it is not, or that is not known yet. */
-    fatalEvent: () => fatalEvent,
-    /** A call found the client broken, and nothing has said yet why: fenced or worse. */
-    isUnexplained: (error: unknown): boolean => {
-      if (fatalEvent !== '' || !isBroken(error)) return false;
-      brokenSinceMs ??= Date.now();
-      return Date.now() - brokenSinceMs < explanationMs;
-    },
-  };
-}
-
-function isBroken(error: unknown): boolean {
-  return (error as Partial<LibrdKafkaError>).code === rdkafka.CODES.ERRORS.ERR__FATAL;
 }
 
 /** Hands records to a client; throws the client's error. */

@@ -21,7 +21,7 @@ describe('errors of the client', () => {
         -195, -193, -187, -185, -184, -180, -178, -177, -166, -164, -163, -153, -146, -137, 3, 5, 6,
         7, 8, 9, 13, 14, 15, 16, 19, 20, 27, 41, 51, 56, 70, 71, 74, 75, 78, 88, 89, 100,
       ].filter((code) => codes.includes(code)),
-      abort: [-192, -152, -151].filter((code) => codes.includes(code)),
+      abort: [-192, -152, -151, -150].filter((code) => codes.includes(code)),
     });
   });
 
@@ -38,16 +38,5 @@ describe('errors of the client', () => {
     expect(recoveryOf(12_345, { isRetriable: true })).toBe('retry');
     expect(recoveryOf(47, { isTxnRequiresAbort: true })).toBe('abort');
     expect(recoveryOf(47)).toBe('stop');
-  });
-
-  it('name a fencing that the client tells in an event, and then only says that it is broken', () => {
-    const broken = { message: 'Local: Fatal error', code: -150 };
-    expect(kafkaError(broken, 'writing').code).toBe('FATAL');
-    const fenced = kafkaError(
-      broken,
-      'writing',
-      'Fatal error: instance has been fenced by a newer one',
-    );
-    expect([fenced.code, fenced.recovery]).toEqual(['TRANSACTION_FENCED', 'stop']);
   });
 });

@@ -6,7 +6,7 @@ import type { TransactionalProducer } from '../../processors/runtime/ports.ts';
 import { createTransactions } from '../../processors/runtime/transaction.ts';
 import { silent } from '../chaos/committed-reader.ts';
 
-type Call = 'sendOffsets' | 'commit' | 'abort';
+type Call = 'produce' | 'sendOffsets' | 'commit' | 'abort';
 
 /** Each call fails as often as `failures` says, and lets `slowMs` pass. */
 function transactionsOf(options: {
@@ -16,16 +16,17 @@ function transactionsOf(options: {
 }) {
   let nowMs = 0;
   const calls: string[] = [];
-  const step = (name: Call) => async (): Promise<void> => {
+  const called = (name: Call): void => {
     calls.push(name);
     if (options.slow === name) nowMs += limits.socketTimeoutMs / 2;
     const recovery = options.failures?.[name]?.shift();
     if (recovery !== undefined) throw new PipelineError('TEST', recovery, name);
   };
+  const step = (name: Call) => async (): Promise<void> => called(name);
   const createProducer = async (): Promise<TransactionalProducer> => ({
     init: async () => void calls.push('init'),
     begin: async () => {},
-    produce: () => {},
+    produce: () => called('produce'),
     drain: async () => {},
     sendOffsets: step('sendOffsets'),
     commit: step('commit'),
@@ -65,6 +66,16 @@ describe('transactions', () => {
     await transactions.run([], []);
     await expect(transactions.run([], [])).rejects.toThrow(/from suspect to open/);
     expect(calls.filter((call) => call === 'init')).toHaveLength(1);
+  });
+
+  it('of a client that is found broken, the end of its transaction says why', async () => {
+    const failures: Partial<Record<Call, Recovery[]>> = { produce: ['abort'], abort: ['stop'] };
+    const { transactions, calls } = transactionsOf({ failures });
+    await transactions.open();
+    const record = { topic: 't', partition: 0, timestampMs: 0, key: undefined, value: undefined };
+    const running = transactions.run([{ ...record, headers: [] } as never], []);
+    await expect(running).rejects.toThrow('abort');
+    expect(calls).toEqual(['init', 'produce', 'abort']);
   });
 
   it('a worker that was left behind cannot fence whoever followed it', async () => {
