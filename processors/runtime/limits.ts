@@ -14,11 +14,13 @@ export const limits = {
    */
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 250,
+  /** A transaction of no more records shows a thin stream: the next one follows at once. */
+  transactionThinRecords: 8,
   /**
-   * Commits that take no longer show a broker with time to spare: the next transaction follows at once. After longer ones
-   * records gather for as long as a commit takes, up to the second: each transaction costs the broker a dozen requests.
+   * After a larger one a transaction gathers records for so long: each one costs the broker a dozen requests. As long as the
+   * commit took, where that is longer, up to the second.
    */
-  transactionQuietMs: 8,
+  transactionRestMs: 10,
   transactionRestMaxMs: 100,
   /** How long an idle poll waits. It returns at once when a record comes. */
   idleWaitMs: 50,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../processors/runtime/limits.ts';
 import { createPace } from '../../processors/runtime/pace.ts';
 
+const records = limits.transactionThinRecords + 1;
 const drained = (nowMs: number) => ({ nowMs, ageMs: 0, records: 1, drained: true });
 
 describe('the pace of transactions', () => {
@@ -10,44 +11,40 @@ describe('the pace of transactions', () => {
     expect(createPace().isDue(drained(0))).toBe(true);
   });
 
-  it('rests as long as slow commits take, and never too long', () => {
+  it('does not rest in a thin stream', () => {
     const pace = createPace();
-    pace.committed(1_000, 30);
-    pace.committed(2_000, 30);
-    expect(pace.isDue(drained(2_029))).toBe(false);
-    expect(pace.restMs(2_029)).toBe(1);
-    expect(pace.isDue(drained(2_030))).toBe(true);
-    expect(pace.restMs(2_030)).toBe(0);
-    pace.committed(3_000, 10_000);
-    pace.committed(20_000, 10_000);
-    expect(pace.isDue(drained(20_000 + limits.transactionRestMaxMs))).toBe(true);
+    pace.committed({ nowMs: 1_000, tookMs: 30, records: limits.transactionThinRecords });
+    expect(pace.isDue(drained(1_000))).toBe(true);
   });
 
-  it('does not rest while commits are quick', () => {
+  it('rests after a quick commit only a little, and says for how long', () => {
     const pace = createPace();
-    pace.committed(1_000, limits.transactionQuietMs);
-    pace.committed(2_000, limits.transactionQuietMs);
-    expect(pace.isDue(drained(2_000))).toBe(true);
+    pace.committed({ nowMs: 1_000, tookMs: 1, records });
+    expect(pace.isDue(drained(1_000 + limits.transactionRestMs - 1))).toBe(false);
+    expect(pace.restMs(1_000)).toBe(limits.transactionRestMs);
+    expect(pace.isDue(drained(1_000 + limits.transactionRestMs))).toBe(true);
+    expect(pace.restMs(1_000)).toBe(0);
   });
 
-  it('does not take one slow commit for a busy broker', () => {
+  it('rests longer after a slow one, and never too long', () => {
     const pace = createPace();
-    pace.committed(1_000, 5);
-    pace.committed(2_000, 80);
-    expect(pace.isDue(drained(2_000))).toBe(true);
+    pace.committed({ nowMs: 1_000, tookMs: 30, records });
+    expect(pace.isDue(drained(1_029))).toBe(false);
+    expect(pace.isDue(drained(1_030))).toBe(true);
+    pace.committed({ nowMs: 2_000, tookMs: 10_000, records });
+    expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs))).toBe(true);
   });
 
-  it('rests longer where the topology gathers', () => {
+  it('rests where the topology gathers, however thin the stream', () => {
     const pace = createPace(250);
-    pace.committed(1_000, 5);
+    pace.committed({ nowMs: 1_000, tookMs: 5, records: 1 });
     expect(pace.isDue(drained(1_249))).toBe(false);
     expect(pace.isDue(drained(1_250))).toBe(true);
   });
 
   it('does not rest with a backlog: transactions grow by their age instead', () => {
     const pace = createPace();
-    pace.committed(1_000, 30);
-    pace.committed(1_001, 30);
+    pace.committed({ nowMs: 1_000, tookMs: 30, records });
     const backlog = { nowMs: 1_001, records: 1_000, drained: false };
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(true);
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(false);
