@@ -13,7 +13,7 @@ import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 const recordsMax = 1_000;
 const askTimeoutMs = 1_000;
 /** Kafka Connect's answer holds for so long: each costs it some milliseconds of work. */
-const askEveryMs = 800;
+const askEveryMs = 500;
 /** Words of all hops come at any moment; one fetch brings those of so long. */
 const gatherMs = 100;
 

@@ -174,6 +174,7 @@ async function openCounters(demonstration: Demonstration, count: number) {
     floors.push({ sku, atMs: Date.now(), units: units.get(sku) ?? 0 });
     if (floors.length > commitsKept) floors.shift();
   };
+  for (const sku of skus) await gain(sku);
   return {
     skus,
     commits: () => commits,
@@ -182,7 +183,7 @@ async function openCounters(demonstration: Demonstration, count: number) {
     count: async (signal: AbortSignal): Promise<void> => {
       const beganMs = Date.now();
       while (!signal.aborted) {
-        const due = ((Date.now() - beganMs) / 1000) * commitsPerSecond;
+        const due = skus.length + ((Date.now() - beganMs) / 1000) * commitsPerSecond;
         while (commits < due) await gain(skus[commits % skus.length] ?? '');
         await new Promise((done) => setTimeout(done, 5));
       }
