@@ -40,10 +40,9 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
       settle(transferred, clock.nowMs());
       const all = transferred.map(({ transfer }) => transfer);
       const commitMs = clock.nowMs() - startedMs;
-      const told = summary(all, commitMs);
       statistics.committed(all, commitMs);
-      telemetry.committed(told);
-      pace.committed({ nowMs: clock.nowMs(), tookMs: commitMs, records: told.records });
+      telemetry.committed(summary(all, commitMs));
+      pace.committed(clock.nowMs(), commitMs);
       if (!transactions.usable()) return 'over';
       moveReplayPlaces(session, options);
       return 'open';

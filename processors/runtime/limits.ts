@@ -14,10 +14,8 @@ export const limits = {
    */
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 250,
-  /** A transaction of no more records shows a thin stream: the next one follows at once. */
-  transactionThinRecords: 8,
   /**
-   * After a larger one a transaction gathers records for so long: each one costs the broker a dozen requests. As long as the
+   * After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. As long as the
    * commit took, where that is longer, up to the second.
    */
   transactionRestMs: 10,

@@ -1,6 +1,6 @@
 /**
- * When an open transaction is committed: at once in a thin stream; soon in a thicker one, whose records gather while the
- * pace rests after a commit; later and larger under load.
+ * When an open transaction is committed: at once after a quiet moment; soon in a thin stream, whose records gather while
+ * the pace rests after a commit; later and larger under load.
  */
 import { limits } from './limits.ts';
 
@@ -12,18 +12,14 @@ export type Pace = {
     readonly records: number;
     readonly drained: boolean;
   }) => boolean;
-  /** `tookMs`: how long the commit of so many records was under way. */
-  readonly committed: (commit: {
-    readonly nowMs: number;
-    readonly tookMs: number;
-    readonly records: number;
-  }) => void;
+  /** `tookMs`: how long the commit was under way. */
+  readonly committed: (nowMs: number, tookMs: number) => void;
   /** How long an open transaction waits for more records that are not there yet. */
   readonly restMs: (nowMs: number) => number;
 };
 
-/** `gatherMs`: how long the pace rests after a commit, at least; absent: not in a thin stream. */
-export function createPace(gatherMs?: number): Pace {
+/** `gatherMs`: how long the pace rests after a commit, at least. */
+export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
   let resting = false;
@@ -38,12 +34,10 @@ export function createPace(gatherMs?: number): Pace {
       ageMaxMs = Math.min(2 * ageMaxMs, limits.transactionAgeMaxMs);
       return true;
     },
-    committed: ({ nowMs, tookMs, records }) => {
-      const isThin = records <= limits.transactionThinRecords;
-      const leastMs = gatherMs ?? (isThin ? 0 : limits.transactionRestMs);
+    committed: (nowMs, tookMs) => {
       // A broker that is busy answers later: fewer and larger transactions let it be less so.
-      const busyMs = isThin ? 0 : Math.min(tookMs, limits.transactionRestMaxMs);
-      restUntilMs = nowMs + Math.max(leastMs, busyMs);
+      const busyMs = Math.min(tookMs, limits.transactionRestMaxMs);
+      restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),
   };

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../processors/runtime/limits.ts';
 import { createPace } from '../../processors/runtime/pace.ts';
 
-const records = limits.transactionThinRecords + 1;
 const drained = (nowMs: number) => ({ nowMs, ageMs: 0, records: 1, drained: true });
 
 describe('the pace of transactions', () => {
@@ -11,15 +10,9 @@ describe('the pace of transactions', () => {
     expect(createPace().isDue(drained(0))).toBe(true);
   });
 
-  it('does not rest in a thin stream', () => {
-    const pace = createPace();
-    pace.committed({ nowMs: 1_000, tookMs: 30, records: limits.transactionThinRecords });
-    expect(pace.isDue(drained(1_000))).toBe(true);
-  });
-
   it('rests after a quick commit only a little, and says for how long', () => {
     const pace = createPace();
-    pace.committed({ nowMs: 1_000, tookMs: 1, records });
+    pace.committed(1_000, 1);
     expect(pace.isDue(drained(1_000 + limits.transactionRestMs - 1))).toBe(false);
     expect(pace.restMs(1_000)).toBe(limits.transactionRestMs);
     expect(pace.isDue(drained(1_000 + limits.transactionRestMs))).toBe(true);
@@ -28,23 +21,16 @@ describe('the pace of transactions', () => {
 
   it('rests longer after a slow one, and never too long', () => {
     const pace = createPace();
-    pace.committed({ nowMs: 1_000, tookMs: 30, records });
+    pace.committed(1_000, 30);
     expect(pace.isDue(drained(1_029))).toBe(false);
     expect(pace.isDue(drained(1_030))).toBe(true);
-    pace.committed({ nowMs: 2_000, tookMs: 10_000, records });
+    pace.committed(2_000, 10_000);
     expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs))).toBe(true);
-  });
-
-  it('rests where the topology gathers, however thin the stream', () => {
-    const pace = createPace(250);
-    pace.committed({ nowMs: 1_000, tookMs: 5, records: 1 });
-    expect(pace.isDue(drained(1_249))).toBe(false);
-    expect(pace.isDue(drained(1_250))).toBe(true);
   });
 
   it('does not rest with a backlog: transactions grow by their age instead', () => {
     const pace = createPace();
-    pace.committed({ nowMs: 1_000, tookMs: 30, records });
+    pace.committed(1_000, 30);
     const backlog = { nowMs: 1_001, records: 1_000, drained: false };
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(true);
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(false);
