@@ -31,7 +31,6 @@ export async function kafkaProducer(options: {
   });
   await connect(client);
 
-  const send = recordSender(client);
   let underway: Promise<unknown> = Promise.resolve();
   const call = (doing: string, start: (done: Done) => void): Promise<void> => {
     const called = new Promise<void>((resolve, reject) => {
@@ -43,13 +42,7 @@ export async function kafkaProducer(options: {
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
-    produce: (record) => {
-      try {
-        send(record);
-      } catch (error) {
-        throw kafkaError(error, `writing to ${record.topic}`);
-      }
-    },
+    produce: recordSender(client),
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -109,20 +102,24 @@ function settingsOf(options: {
   } as rdkafka.ProducerGlobalConfig;
 }
 
-/** Hands records to a client; throws the client's error. */
+/** Hands records to a client. */
 export function recordSender(
   client: InstanceType<typeof rdkafka.Producer>,
 ): (record: OutputRecord) => void {
   return (record) => {
-    client.produce(
-      record.topic,
-      record.partition,
-      bufferOrNull(record.value),
-      bufferOrNull(record.key),
-      record.timestampMs,
-      undefined,
-      headersOf(record.headers),
-    );
+    try {
+      client.produce(
+        record.topic,
+        record.partition,
+        bufferOrNull(record.value),
+        bufferOrNull(record.key),
+        record.timestampMs,
+        undefined,
+        headersOf(record.headers),
+      );
+    } catch (error) {
+      throw kafkaError(error, `writing to ${record.topic}`);
+    }
   };
 }
 

@@ -6,9 +6,8 @@ import { keyIn } from '../api/local-key.ts';
 import { ledger } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { percentiles } from './figures.ts';
-import type { Processors } from './processes.ts';
 import { type Random, randomFrom } from './shoppers.ts';
-import { onStage, readyMs, type Stage, tellResult } from './stress-stage.ts';
+import { onStage, readyApiUrl, type Stage, tellResult } from './stress-stage.ts';
 
 export type ApiStressOptions = {
   readonly seconds: number;
@@ -34,20 +33,9 @@ export async function stressApi(options: ApiStressOptions): Promise<number> {
   return result.errors === 0 && result.oversold === 0 ? 0 : 1;
 }
 
-async function urlOf(processors: Processors): Promise<string> {
-  const giveUpAt = Date.now() + readyMs;
-  while (Date.now() < giveUpAt) {
-    const url = processors.status.get('api')?.apiUrl;
-    const isReady = url !== undefined && (await fetch(`${url}/readyz`)).status === 200;
-    if (isReady) return url;
-    await new Promise((done) => setTimeout(done, 200));
-  }
-  throw new Error('the API did not become ready');
-}
-
 async function stress(options: ApiStressOptions, stage: Stage) {
   const { places, report } = stage;
-  const url = await urlOf(stage.processors);
+  const url = await readyApiUrl(stage.processors);
   const key = keyIn(`${stage.directory}/run/api.key`);
   const pool = new Pool(url, { connections: 64, pipelining: 1 });
   const ask: Ask = async (method, path, idempotencyKey, body) => {

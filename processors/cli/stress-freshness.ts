@@ -12,7 +12,7 @@ import { keyIn } from '../api/local-key.ts';
 import { type Demonstration, openDemonstration } from './demonstration.ts';
 import { percentiles } from './figures.ts';
 import { type Random, randomFrom } from './shoppers.ts';
-import { readyMs, tellResult } from './stress-stage.ts';
+import { readyApiUrl, readyMs, tellResult } from './stress-stage.ts';
 
 export type FreshnessStressOptions = {
   readonly reads: number;
@@ -101,9 +101,8 @@ type Reader = Awaited<ReturnType<typeof openReader>>;
 
 /** The API as its clients see it. */
 async function openReader(demonstration: Demonstration, { directory }: Context) {
-  const apiUrl = (): string | undefined => demonstration.processors.status.get('api')?.apiUrl;
-  await until('the API is there', async () => apiUrl() !== undefined, readyMs);
-  const pool = new Pool(apiUrl() ?? '', { connections: 64, pipelining: 1 });
+  const url = await readyApiUrl(demonstration.processors);
+  const pool = new Pool(url, { connections: 64, pipelining: 1 });
   const authorization = `Bearer ${keyIn(`${directory}/run/api.key`)}`;
   const get = async (path: string): Promise<Answer> => {
     const { statusCode, body } = await pool.request({
@@ -179,7 +178,7 @@ async function openCounters(demonstration: Demonstration, count: number) {
     skus,
     commits: () => commits,
     /** One of the last commits. */
-    floor: (random: Random): Floor | undefined => floors[random(Math.max(1, floors.length))],
+    floor: (random: Random): Floor => floors[random(floors.length)] as Floor,
     count: async (signal: AbortSignal): Promise<void> => {
       const beganMs = Date.now();
       while (!signal.aborted) {
@@ -224,12 +223,8 @@ async function readMany(
   const client = async (number: number): Promise<void> => {
     const random = randomFrom(options.seed * 1_000 + number);
     while (sent < options.reads && !signal.aborted) {
-      const floor = counters.floor(random);
-      if (floor === undefined) await new Promise((done) => setTimeout(done, 10));
-      else {
-        sent += 1;
-        await read(floor);
-      }
+      sent += 1;
+      await read(counters.floor(random));
     }
   };
   const progress = setInterval(() => {

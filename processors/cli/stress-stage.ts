@@ -65,6 +65,18 @@ export async function onStage<Result>(
   }
 }
 
+/** Where the API is, once it answers from whole figures. */
+export async function readyApiUrl(processors: Processors): Promise<string> {
+  const giveUpAt = Date.now() + readyMs;
+  while (Date.now() < giveUpAt) {
+    const url = processors.status.get('api')?.apiUrl;
+    const isReady = url !== undefined && (await fetch(`${url}/readyz`)).status === 200;
+    if (isReady) return url;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error('the API did not become ready');
+}
+
 /** On standard output, and in the file that was asked for. */
 export function tellResult(result: object, file: string | undefined): void {
   const text = `${JSON.stringify(result, null, 2)}\n`;

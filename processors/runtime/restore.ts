@@ -79,8 +79,9 @@ export async function restore(
       : [{ ...one, from: stored.changelogOffset, end: endOf(one), stored }];
   });
   const replayed = await replay(tails, options);
-  const kept = tails.filter(({ partition, stored }) => isOf(stored, replayed.get(partition)));
-  const whole = wanted.filter(({ partition }) => kept.every((one) => one.partition !== partition));
+  const isKept = ({ partition, stored }: Stretch) => isOf(stored, replayed.get(partition));
+  const kept = new Set(tails.filter(isKept).map(({ partition }) => partition));
+  const whole = wanted.filter(({ partition }) => !kept.has(partition));
   for (const { store } of whole) store.clear();
   const stretches = whole.map((one) => ({ ...one, from: beginning, end: endOf(one) }));
   const anew = await replay(stretches, options);

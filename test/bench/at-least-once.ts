@@ -53,18 +53,11 @@ async function plainProducer(
     {},
   );
   await connect(client);
-  const send = recordSender(client);
   let places: readonly PartitionOffset[] = [];
   return {
     init: async () => {},
     begin: async () => {},
-    produce: (record) => {
-      try {
-        send(record);
-      } catch (error) {
-        throw kafkaError(error, 'writing');
-      }
-    },
+    produce: recordSender(client),
     drain: async () => {
       client.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
