@@ -150,10 +150,12 @@ const placeInLog = (position: string): string => position.split(readMark, 1)[0] 
 /**
  * Where a row stands from now on. A read of a part has no place in the log: it comes after all that the log had told of
  * the row, and before all that it will tell; what is under way meanwhile tells the way to what was read once more.
+ * What was under way at a snapshot's read, and stands before it, leaves the row one that the snapshot has shown.
  */
 function standing(change: Change, known: { readonly position: string } | null | undefined): string {
-  if (change.snapshot !== 'part') return change.position;
-  return `${placeInLog(known?.position ?? '') || '0'}${readMark}${change.position}`;
+  const place = placeInLog(known?.position ?? '');
+  if (change.snapshot === 'part') return `${place || '0'}${readMark}${change.position}`;
+  return known && change.position < place ? known.position : change.position;
 }
 
 /**
@@ -302,7 +304,8 @@ function purgeDocument(
   }
   // The other one of two uploads does not begin to count when housekeeping removes the first.
   updateOnce(document, id, known.header?.row ?? null, null, state);
-  documents.replace(id, { ...emptyDocument, purgedThrough: change.position });
+  const purgedThrough = standing(change, known.header);
+  documents.replace(id, { ...emptyDocument, purgedThrough });
 }
 
 /** Keeps the list of documents with one business name; returns the others that may count now, or no longer. */

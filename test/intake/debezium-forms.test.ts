@@ -168,6 +168,19 @@ describe('snapshots', () => {
     expect(result.counts.duplicates).toBe(1);
   });
 
+  it('D1: a row that was read, and whose change under way ends before the snapshot does, is not taken back', () => {
+    const from = source();
+    const first = from.snapshot({ committedAt: begin, writes: [open(1, 4000), open(2, 500)] });
+    const change = from.begin({ committedAt: begin + second, writes: [open(1, 5000, 'u')] });
+    const [read, ...rest] = from.snapshot({
+      committedAt: begin + second,
+      writes: [open(1, 5000), open(2, 500)],
+    });
+    const result = played(first, read === undefined ? [] : [read], from.end(change), rest);
+    expect(result.counts.swept ?? 0).toBe(0);
+    expect(toldBy(result)).toEqual({ 'level reserved A': 5500 });
+  });
+
   it('D1: an initial snapshot that breaks off and begins again opens with its second reading', () => {
     const from = source();
     const result = played(
