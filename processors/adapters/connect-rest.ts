@@ -105,19 +105,28 @@ export async function waitUntilRunning(
   }
 }
 
-/** Stops a connector until it is resumed; it stays stopped when Kafka Connect begins again. */
-export async function stopConnector(connectUrl: string, name: string): Promise<void> {
-  await done(`${connectUrl}/connectors/${name}/stop`, 'PUT');
+/** Stops a connector until it is resumed; it stays stopped when Kafka Connect begins again. Resolves when it is. */
+export async function stopConnector(
+  connectUrl: string,
+  name: string,
+  deadlineMs = 30_000,
+): Promise<void> {
+  const giveUpAt = Date.now() + deadlineMs;
+  await done(`${connectUrl}/connectors/${name}/stop`, 'PUT', deadlineMs);
+  while (!(await isStopped(connectUrl, name, deadlineMs).catch(() => false))) {
+    if (Date.now() > giveUpAt) throw new Error(`connector ${name} does not stop`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
-/** Is it one that was told to stop? */
+/** Is it one that was told to stop? Throws while Kafka Connect does not know, as when it has just begun. */
 export async function isStopped(
   connectUrl: string,
   name: string,
   timeoutMs?: number,
 ): Promise<boolean> {
   const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
-  if (!answer.ok) return false;
+  if (!answer.ok) throw new Error(`Kafka Connect does not know of ${name} (${answer.status})`);
   return ((await answer.json()) as StatusAnswer).connector.state === 'STOPPED';
 }
 
@@ -128,15 +137,68 @@ export async function beginAnew(
   options: { readonly deadlineMs: number; readonly whileStopped?: () => Promise<void> },
 ): Promise<void> {
   const giveUpAt = Date.now() + options.deadlineMs;
-  await stopConnector(connectUrl, name);
-  while (!(await isStopped(connectUrl, name))) {
-    if (Date.now() > giveUpAt) throw new Error(`connector ${name} does not stop`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  await done(`${connectUrl}/connectors/${name}/offsets`, 'DELETE', giveUpAt);
+  await stopConnector(connectUrl, name, options.deadlineMs);
+  await done(`${connectUrl}/connectors/${name}/offsets`, 'DELETE', giveUpAt - Date.now());
   await options.whileStopped?.();
+  await goOn(connectUrl, name, options.deadlineMs);
+}
+
+/**
+ * Has tables read again in pieces, schema and name each, while changes go on being told: Debezium's incremental
+ * snapshot. It begins with a restart. By a signal its first piece would be read beside the log, in a thread of its own,
+ * and a row that changes meanwhile may then be told as it was before. Throws unless the connector runs.
+ */
+export async function readInPieces(
+  connectUrl: string,
+  name: string,
+  tables: readonly string[],
+  options: { readonly deadlineMs: number },
+): Promise<void> {
+  const { state, cause } = await connectorState(connectUrl, name);
+  if (state !== 'RUNNING') throw new Error(`connector ${name} is ${state}: ${cause}`);
+  await stopConnector(connectUrl, name, options.deadlineMs);
+  try {
+    const known = await committedOffsets(connectUrl, name);
+    if (known.length === 0) throw new Error(`connector ${name} has told nothing yet`);
+    const offsets = known.map(({ partition, offset }) => ({
+      partition,
+      offset: { ...offset, [collectionsKey]: withTables(offset[collectionsKey], tables) },
+    }));
+    const body = JSON.stringify({ offsets });
+    await done(`${connectUrl}/connectors/${name}/offsets`, 'PATCH', options.deadlineMs, body);
+  } finally {
+    await goOn(connectUrl, name, options.deadlineMs);
+  }
+}
+
+/** Where Debezium keeps, in a connector's offset, which tables are still to be read again. */
+const collectionsKey = 'incremental_snapshot_collections';
+const collectionKey = 'incremental_snapshot_collections_id';
+
+/** What is being read already stays first. */
+function withTables(known: unknown, tables: readonly string[]): string {
+  const before = typeof known === 'string' ? (JSON.parse(known) as readonly unknown[]) : [];
+  return JSON.stringify([...before, ...tables.map((table) => ({ [collectionKey]: table }))]);
+}
+
+async function goOn(connectUrl: string, name: string, deadlineMs: number): Promise<void> {
   await done(`${connectUrl}/connectors/${name}/resume`, 'PUT');
-  await waitUntilRunning(connectUrl, name, options.deadlineMs);
+  await waitUntilRunning(connectUrl, name, deadlineMs);
+}
+
+type CommittedOffset = {
+  readonly partition: unknown;
+  readonly offset: Readonly<Record<string, unknown>>;
+};
+
+async function committedOffsets(
+  connectUrl: string,
+  name: string,
+  timeoutMs?: number,
+): Promise<readonly CommittedOffset[]> {
+  const answer = await call(`${connectUrl}/connectors/${name}/offsets`, {}, timeoutMs);
+  if (!answer.ok) return [];
+  return ((await answer.json()) as { readonly offsets: readonly CommittedOffset[] }).offsets;
 }
 
 /** The place in the source's log that a connector has committed; empty before the first one. */
@@ -145,16 +207,20 @@ export async function connectorPlace(
   name: string,
   timeoutMs?: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await call(`${connectUrl}/connectors/${name}/offsets`, {}, timeoutMs);
-  if (!answer.ok) return {};
-  type Offsets = { readonly offsets: readonly { readonly offset: Record<string, unknown> }[] };
-  return ((await answer.json()) as Offsets).offsets[0]?.offset ?? {};
+  return (await committedOffsets(connectUrl, name, timeoutMs))[0]?.offset ?? {};
 }
 
 /** Repeats while the workers are agreeing on who does what, or a task has not ended yet. */
-async function done(url: string, method: string, giveUpAt = Date.now() + 30_000): Promise<void> {
+async function done(
+  url: string,
+  method: string,
+  deadlineMs = 30_000,
+  body?: string,
+): Promise<void> {
+  const giveUpAt = Date.now() + deadlineMs;
+  const init = body === undefined ? { method } : { method, headers: jsonHeaders, body };
   for (;;) {
-    const answer = await call(url, { method });
+    const answer = await call(url, init, deadlineMs);
     if (answer.ok) return;
     const text = await answer.text();
     if (![400, 409].includes(answer.status) || Date.now() > giveUpAt) {

@@ -7,17 +7,12 @@ import { foreignSettings, type TopicSettings } from './kafka-admin.ts';
 export const signalTopic: TopicSettings = foreignSettings({ name: 'stockline.signal' });
 
 /**
- * Tables are read again, schema and name each. Incremental: in pieces, while changes go on being told. Blocking: at one
- * moment, and changes wait until it is done. Resolves when the signal is written; the rows come when the connector has
- * seen it.
+ * Has tables read again at one moment, schema and name each, while their changes wait. Resolves when the signal is
+ * written; the rows come when the connector has seen it.
  */
-export async function signalSnapshot(
+export async function signalBlockingSnapshot(
   brokers: string,
-  request: {
-    readonly connector: string;
-    readonly tables: readonly string[];
-    readonly kind: 'incremental' | 'blocking';
-  },
+  request: { readonly connector: string; readonly tables: readonly string[] },
 ): Promise<void> {
   const kafka = new Kafka({
     clientId: 'stockline-signal',
@@ -31,7 +26,7 @@ export async function signalSnapshot(
     // Names are patterns to Debezium.
     data: {
       'data-collections': request.tables.map((table) => table.replaceAll('.', '\\.')),
-      type: request.kind.toUpperCase(),
+      type: 'BLOCKING',
     },
   };
   await producer.connect();

@@ -44,7 +44,7 @@ export async function startProtection(options: {
     },
     isStopped: (system) => isConnectorStopped(connectUrl, system, askTimeoutMs),
     giveUp: (system) => dropSlot(accessOf(system), slotName(system)),
-    stop: (system) => stopConnector(connectUrl, system),
+    stop: (system) => stopConnector(connectUrl, system, askTimeoutMs),
     tell: (alert) => {
       telemetry.log('warn', alert.message, { seen: alert.seen, expected: alert.expected });
       return writer.write(alert.system, alert);

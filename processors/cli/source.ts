@@ -1,14 +1,14 @@
 /** `stockline source`: may it be captured without losing changes and without hurting it, and tables read again. */
 import { Command } from 'commander';
 import { loadMapping } from '../../connectors/systems.ts';
-import { beginAnew } from '../adapters/connect-rest.ts';
-import { signalSnapshot } from '../adapters/connector-signal.ts';
+import { beginAnew, readInPieces } from '../adapters/connect-rest.ts';
+import { signalBlockingSnapshot } from '../adapters/connector-signal.ts';
 import { dropSlot, slotFacts } from '../adapters/source-log.ts';
 import { capturedTables } from '../intake/mapping.ts';
 import { slotName } from './connectors.ts';
 import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
-import { captureAccess, readKafkaPlaces, readPlaces } from './places.ts';
+import { captureAccess, readPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
 import { type Finding, judgeMariadb, judgePostgres } from './source-findings.ts';
@@ -57,7 +57,7 @@ export function sourceCommand(): Command {
   return source;
 }
 
-const resyncDeadlineMs = 120_000;
+const connectorDeadlineMs = 120_000;
 
 async function resync(system: string, options: { readonly directory: string }): Promise<void> {
   const mapping = await loadMapping(system);
@@ -65,7 +65,7 @@ async function resync(system: string, options: { readonly directory: string }): 
   const { connectUrl } = places;
   process.stderr.write(`stopping the connector of ${system}, deleting its offsets ...\n`);
   await beginAnew(connectUrl, system, {
-    deadlineMs: resyncDeadlineMs,
+    deadlineMs: connectorDeadlineMs,
     // A slot that was lost holds nothing, and is in the way of a new one.
     whileStopped: async () => {
       if (mapping.kind !== 'postgresql') return;
@@ -94,16 +94,17 @@ async function snapshotAgain(
     );
   }
   const wanted = tables.length === 0 ? captured : tables;
-  const { brokers } = readKafkaPlaces(process.env, options.directory);
-  const kind = options.blocking === true ? 'blocking' : 'incremental';
-  await signalSnapshot(brokers, {
-    connector: system,
-    kind,
-    tables: wanted.map((table) => `${mapping.schema}.${table}`),
-  });
+  const names = wanted.map((table) => `${mapping.schema}.${table}`);
+  const places = readPlaces(process.env, options.directory);
+  if (options.blocking === true) {
+    await signalBlockingSnapshot(places.brokers, { connector: system, tables: names });
+  } else {
+    process.stderr.write(`stopping the connector of ${system} for a moment ...\n`);
+    await readInPieces(places.connectUrl, system, names, { deadlineMs: connectorDeadlineMs });
+  }
+  const kind = options.blocking === true ? 'a blocking' : 'an incremental';
   process.stdout.write(
-    `asked the connector of ${system} for ${kind === 'blocking' ? 'a blocking' : 'an incremental'} snapshot of ${wanted.join(', ')}: ` +
-      'its rows follow as changes\n',
+    `the connector of ${system} takes ${kind} snapshot of ${wanted.join(', ')}: its rows follow as changes\n`,
   );
 }
 

@@ -19,7 +19,7 @@ export type ProtectionPorts = {
   readonly isStopped: (system: string) => Promise<boolean>;
   /** The source need not keep anything for us any more; safe to repeat. */
   readonly giveUp: (system: string) => Promise<void>;
-  /** The connector stays stopped until a person starts it; safe to repeat. */
+  /** Resolves when the connector is stopped, until a person starts it; safe to repeat. Throws soon when it cannot be. */
   readonly stop: (system: string) => Promise<void>;
   readonly tell: (alert: Alert) => Promise<void>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;

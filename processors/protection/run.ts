@@ -4,6 +4,9 @@ import type { ProtectionPorts } from './ports.ts';
 
 const lookEveryMs = 2_000;
 
+/** What the last look at a source has found. */
+type Watch = { readonly verdict: Verdict; readonly isStopped: boolean };
+
 export async function runProtection(options: {
   readonly systems: readonly string[];
   readonly budgetBytes: number;
@@ -11,21 +14,32 @@ export async function runProtection(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { systems, budgetBytes, ports, signal } = options;
-  const told = new Map<string, Verdict>();
+  const watches = new Map<string, Watch>();
+  const stops = async (system: string): Promise<boolean> => {
+    try {
+      await ports.stop(system);
+      return true;
+    } catch (error) {
+      ports.report(error);
+      return false;
+    }
+  };
   const look = async (system: string): Promise<void> => {
     const facts = await ports.logFacts(system);
-    // Kafka Connect may be what is down: the slot is given up all the same.
-    const isStopped = await ports.isStopped(system).catch(() => false);
-    const before = told.get(system) ?? 'well';
-    const wasGivenUp = before === 'over' && facts.kind === 'slot' && !facts.exists;
-    const verdict = wasGivenUp ? 'over' : judgeLog(facts, budgetBytes, isStopped);
-    const alert = logAlert(system, verdict, before, { nowMs: ports.now(), budgetBytes, facts });
+    const before = watches.get(system) ?? { verdict: 'well', isStopped: false };
+    // Kafka Connect may be what is down: the slot is given up all the same, and nothing was begun anew.
+    const isStopped = await ports.isStopped(system).catch(() => before.isStopped);
+    const isBegunAnew = before.isStopped && !isStopped;
+    const isGivenUp = before.verdict === 'over' && !isBegunAnew;
+    const verdict = isGivenUp ? 'over' : judgeLog(facts, budgetBytes, isStopped);
+    const at = { nowMs: ports.now(), budgetBytes, facts };
+    const alert = logAlert(system, verdict, before.verdict, at);
     if (alert !== undefined) await ports.tell(alert);
-    told.set(system, verdict);
+    watches.set(system, { verdict, isStopped });
     if (verdict !== 'over') return;
+    // First: a connector that runs makes its slot again, and goes on behind the gap as if there were none.
+    watches.set(system, { verdict, isStopped: isStopped || (await stops(system)) });
     if (facts.kind === 'slot' && facts.exists) await ports.giveUp(system);
-    // Begun again by itself, it would go on behind the gap as if there were none.
-    if (!isStopped) await ports.stop(system);
   };
   while (!signal.aborted) {
     for (const system of systems) await look(system).catch(ports.report);

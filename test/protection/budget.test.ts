@@ -47,6 +47,20 @@ async function watched(
   return { alerts, done };
 }
 
+/** The looks, with something that happens just before one of them. */
+function atLook(
+  number: number,
+  looks: readonly LogFacts[],
+  happens: () => void,
+): readonly LogFacts[] {
+  return new Proxy(looks, {
+    get: (all, name) => {
+      if (name === String(number)) happens();
+      return Reflect.get(all, name);
+    },
+  });
+}
+
 describe('the budget of a log', () => {
   it.each<readonly [string, LogFacts, boolean, Verdict]>([
     ['an empty slot', slot(0), false, 'well'],
@@ -74,9 +88,9 @@ describe('the budget of a log', () => {
     expect(done).toEqual([]);
   });
 
-  it('S1: above it the slot goes first, then the connector, and it is told once', async () => {
+  it('S1: above it the connector is stopped, then the slot goes, and it is told once', async () => {
     const { alerts, done } = await watched([slot(2_000), gone, gone]);
-    expect(done).toEqual(['giveUp', 'stop']);
+    expect(done).toEqual(['stop', 'giveUp']);
     expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([['critical', true]]);
     expect(alerts[0]?.message).toContain('stockline source resync erp');
   });
@@ -85,31 +99,48 @@ describe('the budget of a log', () => {
     const connect = { isStopped: false, isDown: true };
     expect((await watched([slot(2_000), gone], connect)).done).toEqual(['giveUp']);
     const back = { isStopped: false, isDown: true };
-    const looks = [slot(2_000), gone, gone, gone];
-    const running = watched(
-      new Proxy(looks, {
-        get: (all, name) => {
-          if (name === '2') back.isDown = false;
-          return Reflect.get(all, name);
-        },
-      }),
-      back,
-    );
-    expect((await running).done).toEqual(['giveUp', 'stop']);
+    const looks = atLook(2, [slot(2_000), gone, gone, gone], () => {
+      back.isDown = false;
+    });
+    expect((await watched(looks, back)).done).toEqual(['giveUp', 'stop']);
+  });
+
+  it('S1: a slot that a connector made again before it was stopped goes too, and nothing is well', async () => {
+    const connect = { isStopped: false, isDown: true };
+    const looks = atLook(1, [slot(2_000), slot(0), slot(0), gone, gone], () => {
+      connect.isDown = false;
+    });
+    const { alerts, done } = await watched(looks, connect);
+    expect(done).toEqual(['giveUp', 'stop', 'giveUp', 'giveUp']);
+    expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([['critical', true]]);
+  });
+
+  it('S1: what was given up is well again once it was begun anew', async () => {
+    const connect = { isStopped: false };
+    // Before the next look already.
+    const looks = atLook(1, [slot(2_000), slot(0)], () => {
+      connect.isStopped = false;
+    });
+    const { alerts, done } = await watched(looks, connect);
+    expect(done).toEqual(['stop', 'giveUp']);
+    expect(alerts.map(({ open }) => open)).toEqual([true, false]);
+  });
+
+  it('S1: nothing is well because Kafka Connect does not answer', async () => {
+    const connect = { isStopped: true, isDown: false };
+    const looks = atLook(1, [gone, gone, gone], () => {
+      connect.isDown = true;
+    });
+    const { alerts } = await watched(looks, connect);
+    expect(alerts.map(({ open }) => open)).toEqual([true]);
   });
 
   it('S1: after a resync it is well again', async () => {
     const connect = { isStopped: true };
-    const looks = [gone, slot(0)];
-    const { alerts } = await watched(
-      new Proxy(looks, {
-        get: (all, name) => {
-          if (name === '1') connect.isStopped = false;
-          return Reflect.get(all, name);
-        },
-      }),
-      connect,
-    );
+    const looks = atLook(1, [gone, slot(0)], () => {
+      connect.isStopped = false;
+    });
+    const { alerts } = await watched(looks, connect);
     expect(alerts.map(({ severity, open }) => [severity, open])).toEqual([
       ['critical', true],
       ['info', false],

@@ -68,13 +68,10 @@ describe.each(cases)('%s', (system, kind, schema) => {
     }
     await source.sql('DELETE FROM orders WHERE id BETWEEN 3 AND 9');
     await until(() => told()?.open === true && told()?.severity === 'critical');
-    await until(() => isStopped(connectUrl, system));
+    await until(() => isStopped(connectUrl, system).catch(() => false));
     if (!postgres) return;
-    expect(
-      await source.sql(
-        `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'stockline_${system}'`,
-      ),
-    ).toEqual([]);
+    const slot = `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'stockline_${system}'`;
+    await until(async () => (await source.sql(slot)).length === 0);
   });
 
   it('S1: begun anew, all is right, and it is told', async () => {

@@ -9,9 +9,10 @@ import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
 import {
   connectorState,
   convergeConnector,
+  readInPieces,
   waitUntilRunning,
 } from '../../processors/adapters/connect-rest.ts';
-import { signalSnapshot, signalTopic } from '../../processors/adapters/connector-signal.ts';
+import { signalBlockingSnapshot, signalTopic } from '../../processors/adapters/connector-signal.ts';
 import { readDeadLetters, redriveLetters } from '../../processors/adapters/dead-letter-log.ts';
 import { readTopics } from '../../processors/adapters/independent-reader.ts';
 import {
@@ -194,12 +195,12 @@ export async function captureSystem(options: {
       });
       return found;
     },
-    snapshot: (kind, ...names) =>
-      signalSnapshot(stack.kafkaBrokers, {
-        connector: system,
-        kind,
-        tables: names.map((name) => `${mapping.schema}.${name}`),
-      }),
+    snapshot: (kind, ...names) => {
+      const tables = names.map((name) => `${mapping.schema}.${name}`);
+      return kind === 'blocking'
+        ? signalBlockingSnapshot(stack.kafkaBrokers, { connector: system, tables })
+        : readInPieces(stack.connectUrl, system, tables, { deadlineMs: 60_000 });
+    },
     stop: async () => {
       await connector('DELETE', '');
       await intake.stop();
