@@ -26,6 +26,7 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
 
   return async (session) => {
     const startedMs = clock.nowMs();
+    const records = session.openRecords;
     session.openSinceMs = undefined;
     session.openRecords = 0;
     const transferred = transferredOf(session, startedMs, options);
@@ -42,7 +43,7 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
       const commitMs = clock.nowMs() - startedMs;
       statistics.committed(all, commitMs);
       telemetry.committed(summary(all, commitMs));
-      pace.committed(clock.nowMs(), commitMs);
+      pace.committed({ nowMs: clock.nowMs(), tookMs: commitMs, records });
       if (!transactions.usable()) return 'over';
       moveReplayPlaces(session, options);
       return 'open';

@@ -15,11 +15,12 @@ export const limits = {
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 250,
   /**
-   * After a commit a transaction gathers records for so long: each one costs the broker a dozen requests. As long as the
-   * commit took, where that is longer, up to the second.
+   * A commit costs the broker a dozen requests, however few records it has. After one that took as long as the first or
+   * longer, for fewer records than the third, the next one gathers for as long as it took, up to the second.
    */
-  transactionRestMs: 10,
+  transactionRestFromMs: 10,
   transactionRestMaxMs: 100,
+  transactionRestRecords: 200,
   /** How long an idle poll waits. It returns at once when a record comes. */
   idleWaitMs: 50,
   /** Decoded state values that are kept in memory, per partition. */

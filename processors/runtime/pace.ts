@@ -1,6 +1,6 @@
 /**
- * When an open transaction is committed: at once after a quiet moment; soon in a thin stream, whose records gather while
- * the pace rests after a commit; later and larger under load.
+ * When an open transaction is committed: at once while the broker is at ease; after a rest, in which records gather,
+ * while it is busy; later and larger under load.
  */
 import { limits } from './limits.ts';
 
@@ -12,14 +12,18 @@ export type Pace = {
     readonly records: number;
     readonly drained: boolean;
   }) => boolean;
-  /** `tookMs`: how long the commit was under way. */
-  readonly committed: (nowMs: number, tookMs: number) => void;
+  /** `tookMs`: how long the commit of so many records was under way. */
+  readonly committed: (commit: {
+    readonly nowMs: number;
+    readonly tookMs: number;
+    readonly records: number;
+  }) => void;
   /** How long an open transaction waits for more records that are not there yet. */
   readonly restMs: (nowMs: number) => number;
 };
 
 /** `gatherMs`: how long the pace rests after a commit, at least. */
-export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
+export function createPace(gatherMs = 0): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
   let resting = false;
@@ -34,9 +38,11 @@ export function createPace(gatherMs: number = limits.transactionRestMs): Pace {
       ageMaxMs = Math.min(2 * ageMaxMs, limits.transactionAgeMaxMs);
       return true;
     },
-    committed: (nowMs, tookMs) => {
+    committed: ({ nowMs, tookMs, records }) => {
       // A broker that is busy answers later: fewer and larger transactions let it be less so.
-      const busyMs = Math.min(tookMs, limits.transactionRestMaxMs);
+      const isBusy = tookMs >= limits.transactionRestFromMs;
+      const isThin = records < limits.transactionRestRecords;
+      const busyMs = isBusy && isThin ? Math.min(tookMs, limits.transactionRestMaxMs) : 0;
       restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),

@@ -10,27 +10,41 @@ describe('the pace of transactions', () => {
     expect(createPace().isDue(drained(0))).toBe(true);
   });
 
-  it('rests after a quick commit only a little, and says for how long', () => {
+  it('does not rest after a quick commit', () => {
     const pace = createPace();
-    pace.committed(1_000, 1);
-    expect(pace.isDue(drained(1_000 + limits.transactionRestMs - 1))).toBe(false);
-    expect(pace.restMs(1_000)).toBe(limits.transactionRestMs);
-    expect(pace.isDue(drained(1_000 + limits.transactionRestMs))).toBe(true);
+    pace.committed({ nowMs: 1_000, tookMs: limits.transactionRestFromMs - 1, records: 1 });
+    expect(pace.isDue(drained(1_000))).toBe(true);
     expect(pace.restMs(1_000)).toBe(0);
   });
 
-  it('rests longer after a slow one, and never too long', () => {
+  it('rests after a slow one for as long as it took, says for how long, and never too long', () => {
     const pace = createPace();
-    pace.committed(1_000, 30);
+    pace.committed({ nowMs: 1_000, tookMs: 30, records: 1 });
     expect(pace.isDue(drained(1_029))).toBe(false);
+    expect(pace.restMs(1_010)).toBe(20);
     expect(pace.isDue(drained(1_030))).toBe(true);
-    pace.committed(2_000, 10_000);
+    expect(pace.restMs(1_030)).toBe(0);
+    pace.committed({ nowMs: 2_000, tookMs: 10_000, records: 1 });
+    expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs - 1))).toBe(false);
     expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs))).toBe(true);
+  });
+
+  it('does not rest after one with many records, of which each costs little already', () => {
+    const pace = createPace();
+    pace.committed({ nowMs: 1_000, tookMs: 90, records: limits.transactionRestRecords });
+    expect(pace.isDue(drained(1_000))).toBe(true);
+  });
+
+  it('gathers for as long as it is told to, however quick the commits are', () => {
+    const pace = createPace(50);
+    pace.committed({ nowMs: 1_000, tookMs: 1, records: 1 });
+    expect(pace.isDue(drained(1_049))).toBe(false);
+    expect(pace.isDue(drained(1_050))).toBe(true);
   });
 
   it('does not rest with a backlog: transactions grow by their age instead', () => {
     const pace = createPace();
-    pace.committed(1_000, 30);
+    pace.committed({ nowMs: 1_000, tookMs: 30, records: 1 });
     const backlog = { nowMs: 1_001, records: 1_000, drained: false };
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(true);
     expect(pace.isDue({ ...backlog, ageMs: limits.transactionAgeMinMs })).toBe(false);
