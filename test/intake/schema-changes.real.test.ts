@@ -13,8 +13,8 @@ const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['alterpg', 'postgresql', postgresSchema],
   ['altermy', 'mariadb', mariadbSchema],
 ];
-/** Between two movements of the neighbour, while a table is changed, stops and is read again. */
-const gapMsMax = 3_000;
+/** Between two movements of the neighbour, while a table is changed, stops and is read again: two restarts of the connector. */
+const gapMsMax = 5_000;
 
 type Step = {
   readonly what: string;
