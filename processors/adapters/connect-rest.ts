@@ -160,6 +160,7 @@ export async function readInPieces(
   try {
     const known = await committedOffsets(connectUrl, name);
     if (known.length === 0) throw new Error(`connector ${name} has told nothing yet`);
+    if (!known.every(isExact)) throw new Error(`the offset of ${name} has a number beyond 2^53`);
     const offsets = known.map(({ partition, offset }) => ({
       partition,
       offset: { ...offset, [collectionsKey]: withTables(offset[collectionsKey], tables) },
@@ -174,6 +175,10 @@ export async function readInPieces(
 /** Where Debezium keeps, in a connector's offset, which tables are still to be read again. */
 const collectionsKey = 'incremental_snapshot_collections';
 const collectionKey = 'incremental_snapshot_collections_id';
+
+/** Can it be written back as it was read? */
+const isExact = ({ offset }: CommittedOffset): boolean =>
+  Object.values(offset).every((one) => typeof one !== 'number' || Number.isSafeInteger(one));
 
 /** What is being read already stays first. */
 function withTables(known: unknown, tables: readonly string[]): string {
