@@ -5,7 +5,7 @@ RUN mvn -q -B -f /build/pom.xml -Pconverter dependency:copy-dependencies -Dinclu
  && mvn -q -B -f /build/pom.xml -Pdebezium dependency:unpack-dependencies -DincludeTypes=tar.gz -DoutputDirectory=/plugins \
  && rm -rf /plugins/PaxHeaders.X
 
-FROM apache/kafka:4.3.1
+FROM apache/kafka:4.2.2
 COPY --from=plugins /plugins /opt/plugins
 COPY deploy/config/connect.properties /opt/connect.properties
 USER root

@@ -215,7 +215,7 @@ export async function fetchJars(
     `-DmarkersDirectory=${part}/markers`,
     `-DoutputDirectory=${folder}`,
   ];
-  report('fetching Kafka and Kafka Connect (90 jars, 130 MB) ...');
+  report('fetching Kafka and Kafka Connect (92 jars, 55 MB) ...');
   await maven('kafka', 'copy-dependencies', ...jarsTo(`${part}/kafka`));
   report('fetching the Avro converter (32 jars, 12 MB) ...');
   await maven('converter', 'copy-dependencies', ...jarsTo(`${part}/plugins/avro-converter`));

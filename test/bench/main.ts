@@ -1,5 +1,5 @@
 /** `npm run bench`: how fast stock and intake are, beside a copy loop and Kafka Streams, every output checked. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import rdkafka from 'node-rdkafka';
@@ -79,10 +79,13 @@ async function latencies(on: Setting) {
 }
 
 function versions() {
+  const pom = readFileSync(new URL('../../connectors/pom.xml', import.meta.url), 'utf8');
+  const pinned = (name: string) => new RegExp(`<${name}>(.+)</${name}>`).exec(pom)?.[1] ?? '';
   return {
     node: process.version,
     librdkafka: rdkafka.librdkafkaVersion,
-    kafka: '4.3.1',
+    kafka: pinned('kafka.version'),
+    streams: pinned('kafka-streams.version'),
     processor: cpus()[0]?.model ?? '',
     cores: cpus().length,
     memoryBytes: totalmem(),
