@@ -90,13 +90,19 @@ export function startPart(options: {
   };
 }
 
-/** The last lines of a log, with a hint where they speak of a full disk. */
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/No space left|ENOSPC/, 'The disk is full: free some space and start again.'],
+  [
+    /UnsupportedVersionException/,
+    'A newer version has made these data: begin with another --directory, or remove this one.',
+  ],
+];
+
+/** The last lines of a log, with what to do where they speak of something that is known. */
 export function endOf(logFile: string): string {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-logLinesShown);
-  const full = lines.some((line) => /No space left|ENOSPC/.test(line));
-  return [...lines, ...(full ? ['The disk is full: free some space and start again.'] : [])].join(
-    '\n',
-  );
+  const known = hints.filter(([sign]) => lines.some((line) => sign.test(line)));
+  return [...lines, ...known.map(([, hint]) => hint)].join('\n');
 }
 
 async function endChild(

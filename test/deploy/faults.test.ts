@@ -54,4 +54,10 @@ describe('a sentence that helps', () => {
     writeFileSync(`${folder}/kafka.log`, 'java.io.IOException: No space left on device\n');
     expect(endOf(`${folder}/kafka.log`)).toMatch(/The disk is full: free some space/);
   });
+
+  it('says what to do with data that a newer version has made', () => {
+    const died = "Caused by: UnsupportedVersionException: Can't read version 4 of BrokerEndpoint";
+    writeFileSync(`${folder}/kafka.log`, `starting\n${died}\n`);
+    expect(endOf(`${folder}/kafka.log`)).toMatch(/begin with another --directory/);
+  });
 });
