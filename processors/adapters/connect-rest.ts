@@ -112,7 +112,7 @@ export async function stopConnector(
   deadlineMs = 30_000,
 ): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
-  await done(`${connectUrl}/connectors/${name}/stop`, 'PUT', deadlineMs);
+  await done(`${connectUrl}/connectors/${name}/stop`, { method: 'PUT' }, giveUpAt);
   while (!(await isStopped(connectUrl, name, deadlineMs).catch(() => false))) {
     if (Date.now() > giveUpAt) throw new Error(`connector ${name} does not stop`);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -138,7 +138,7 @@ export async function beginAnew(
 ): Promise<void> {
   const giveUpAt = Date.now() + options.deadlineMs;
   await stopConnector(connectUrl, name, options.deadlineMs);
-  await done(`${connectUrl}/connectors/${name}/offsets`, 'DELETE', giveUpAt - Date.now());
+  await done(`${connectUrl}/connectors/${name}/offsets`, { method: 'DELETE' }, giveUpAt);
   await options.whileStopped?.();
   await goOn(connectUrl, name, options.deadlineMs);
 }
@@ -166,7 +166,8 @@ export async function readInPieces(
       offset: { ...offset, [collectionsKey]: withTables(offset[collectionsKey], tables) },
     }));
     const body = JSON.stringify({ offsets });
-    await done(`${connectUrl}/connectors/${name}/offsets`, 'PATCH', options.deadlineMs, body);
+    const patch = { method: 'PATCH', headers: jsonHeaders, body };
+    await done(`${connectUrl}/connectors/${name}/offsets`, patch, Date.now() + options.deadlineMs);
   } finally {
     await goOn(connectUrl, name, options.deadlineMs);
   }
@@ -187,7 +188,7 @@ function withTables(known: unknown, tables: readonly string[]): string {
 }
 
 async function goOn(connectUrl: string, name: string, deadlineMs: number): Promise<void> {
-  await done(`${connectUrl}/connectors/${name}/resume`, 'PUT');
+  await done(`${connectUrl}/connectors/${name}/resume`, { method: 'PUT' });
   await waitUntilRunning(connectUrl, name, deadlineMs);
 }
 
@@ -215,21 +216,17 @@ export async function connectorPlace(
   return (await committedOffsets(connectUrl, name, timeoutMs))[0]?.offset ?? {};
 }
 
+/** Even the last attempt gets so long. */
+const callMinMs = 1_000;
+
 /** Repeats while the workers are agreeing on who does what, or a task has not ended yet. */
-async function done(
-  url: string,
-  method: string,
-  deadlineMs = 30_000,
-  body?: string,
-): Promise<void> {
-  const giveUpAt = Date.now() + deadlineMs;
-  const init = body === undefined ? { method } : { method, headers: jsonHeaders, body };
+async function done(url: string, init: RequestInit, giveUpAt = Date.now() + 30_000): Promise<void> {
   for (;;) {
-    const answer = await call(url, init, deadlineMs);
+    const answer = await call(url, init, Math.max(giveUpAt - Date.now(), callMinMs));
     if (answer.ok) return;
     const text = await answer.text();
     if (![400, 409].includes(answer.status) || Date.now() > giveUpAt) {
-      throw new Error(`Kafka Connect refuses ${method} ${url} (${answer.status}): ${text}`);
+      throw new Error(`Kafka Connect refuses ${init.method} ${url} (${answer.status}): ${text}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

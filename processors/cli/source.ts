@@ -8,7 +8,7 @@ import { capturedTables } from '../intake/mapping.ts';
 import { slotName } from './connectors.ts';
 import { wantedTables } from './mappings.ts';
 import { mariadbFacts } from './mariadb-facts.ts';
-import { captureAccess, readPlaces } from './places.ts';
+import { captureAccess, readKafkaPlaces, readPlaces } from './places.ts';
 import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
 import { type Finding, judgeMariadb, judgePostgres } from './source-findings.ts';
@@ -95,14 +95,16 @@ async function snapshotAgain(
   }
   const wanted = tables.length === 0 ? captured : tables;
   const names = wanted.map((table) => `${mapping.schema}.${table}`);
-  const places = readPlaces(process.env, options.directory);
-  if (options.blocking === true) {
-    await signalBlockingSnapshot(places.brokers, { connector: system, tables: names });
+  const isBlocking = options.blocking === true;
+  if (isBlocking) {
+    const { brokers } = readKafkaPlaces(process.env, options.directory);
+    await signalBlockingSnapshot(brokers, { connector: system, tables: names });
   } else {
+    const { connectUrl } = readPlaces(process.env, options.directory);
     process.stderr.write(`stopping the connector of ${system} for a moment ...\n`);
-    await readInPieces(places.connectUrl, system, names, { deadlineMs: connectorDeadlineMs });
+    await readInPieces(connectUrl, system, names, { deadlineMs: connectorDeadlineMs });
   }
-  const kind = options.blocking === true ? 'a blocking' : 'an incremental';
+  const kind = isBlocking ? 'a blocking' : 'an incremental';
   process.stdout.write(
     `the connector of ${system} takes ${kind} snapshot of ${wanted.join(', ')}: its rows follow as changes\n`,
   );

@@ -35,11 +35,11 @@ export async function runProtection(options: {
     const at = { nowMs: ports.now(), budgetBytes, facts };
     const alert = logAlert(system, verdict, before.verdict, at);
     if (alert !== undefined) await ports.tell(alert);
-    watches.set(system, { verdict, isStopped });
-    if (verdict !== 'over') return;
+    const isOver = verdict === 'over';
     // First: a connector that runs makes its slot again, and goes on behind the gap as if there were none.
-    watches.set(system, { verdict, isStopped: isStopped || (await stops(system)) });
-    if (facts.kind === 'slot' && facts.exists) await ports.giveUp(system);
+    const isNowStopped = isStopped || (isOver && (await stops(system)));
+    watches.set(system, { verdict, isStopped: isNowStopped });
+    if (isOver && facts.kind === 'slot' && facts.exists) await ports.giveUp(system);
   };
   while (!signal.aborted) {
     for (const system of systems) await look(system).catch(ports.report);

@@ -26,7 +26,6 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
 
   return async (session) => {
     const startedMs = clock.nowMs();
-    const records = session.openRecords;
     session.openSinceMs = undefined;
     session.openRecords = 0;
     const transferred = transferredOf(session, startedMs, options);
@@ -41,9 +40,10 @@ export function createCommit<S>(options: WorkerOptions<S>, pace: Pace): Commit {
       settle(transferred, clock.nowMs());
       const all = transferred.map(({ transfer }) => transfer);
       const commitMs = clock.nowMs() - startedMs;
+      const told = summary(all, commitMs);
       statistics.committed(all, commitMs);
-      telemetry.committed(summary(all, commitMs));
-      pace.committed({ nowMs: clock.nowMs(), tookMs: commitMs, records });
+      telemetry.committed(told);
+      pace.committed({ nowMs: clock.nowMs(), tookMs: commitMs, records: told.records });
       if (!transactions.usable()) return 'over';
       moveReplayPlaces(session, options);
       return 'open';

@@ -1,10 +1,11 @@
 /** `npm run bench`: how fast stock and intake are, beside a copy loop and Kafka Streams, every output checked. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import rdkafka from 'node-rdkafka';
 import { changelogSettings } from '../../processors/adapters/kafka-admin.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
+import { pinned } from '../support/pinned.ts';
 import { type Bench, runBench } from './bench.ts';
 import { latencyContest } from './latency.ts';
 import { replayContest } from './replay.ts';
@@ -79,8 +80,6 @@ async function latencies(on: Setting) {
 }
 
 function versions() {
-  const pom = readFileSync(new URL('../../connectors/pom.xml', import.meta.url), 'utf8');
-  const pinned = (name: string) => new RegExp(`<${name}>(.+)</${name}>`).exec(pom)?.[1] ?? '';
   return {
     node: process.version,
     librdkafka: rdkafka.librdkafkaVersion,

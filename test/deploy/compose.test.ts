@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { workerProperties } from '../../deploy/native/connect.ts';
+import { pinned } from '../support/pinned.ts';
 
 type Service = {
   readonly image?: string;
@@ -20,8 +21,6 @@ const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true 
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
 const services = Object.entries(compose.services);
-const pom = readFileSync('connectors/pom.xml', 'utf8');
-const pinned = (name: string): string => new RegExp(`<${name}>(.+)</${name}>`).exec(pom)?.[1] ?? '';
 
 /** Properties without those that say where something is. */
 function settings(properties: string): readonly string[] {
