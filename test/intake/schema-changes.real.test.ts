@@ -14,7 +14,7 @@ const cases: readonly (readonly [string, SystemKind, string])[] = [
   ['altermy', 'mariadb', mariadbSchema],
 ];
 /** Between two movements of the neighbour, while a table is changed, stops and is read again: two restarts of the connector. */
-const gapMsMax = 5_000;
+const gapMsMax = 3_000;
 
 type Step = {
   readonly what: string;
