@@ -15,9 +15,11 @@ export const limits = {
   transactionAgeMinMs: 5,
   transactionAgeMaxMs: 250,
   /**
-   * A commit costs the broker a dozen requests, however few records it has. After one that took as long as the first or
-   * longer, for fewer records than the third, the next one gathers for as long as it took, up to the second.
+   * A commit costs the broker a dozen requests, however few records it has. While the middle one of the last so many
+   * commits took so long or longer, each with fewer than so many records is followed by a rest of that length, up to the
+   * longest. The middle one, since one slow answer says nothing of the next.
    */
+  transactionRestCommits: 5,
   transactionRestFromMs: 10,
   transactionRestMaxMs: 100,
   transactionRestRecords: 200,

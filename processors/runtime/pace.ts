@@ -27,6 +27,7 @@ export function createPace(gatherMs = 0): Pace {
   let ageMaxMs: number = limits.transactionAgeMinMs;
   let restUntilMs = 0;
   let resting = false;
+  let recentMs: readonly number[] = [];
   return {
     isDue: ({ nowMs, ageMs, records, drained }) => {
       resting = drained && nowMs < restUntilMs;
@@ -39,12 +40,20 @@ export function createPace(gatherMs = 0): Pace {
       return true;
     },
     committed: ({ nowMs, tookMs, records }) => {
+      recentMs = [...recentMs, tookMs].slice(-limits.transactionRestCommits);
       // A broker that is busy answers later: fewer and larger transactions let it be less so.
-      const isBusy = tookMs >= limits.transactionRestFromMs;
+      const usualMs = middle(recentMs);
+      const isBusy = usualMs >= limits.transactionRestFromMs;
       const isThin = records < limits.transactionRestRecords;
-      const busyMs = isBusy && isThin ? Math.min(tookMs, limits.transactionRestMaxMs) : 0;
+      const busyMs = isBusy && isThin ? Math.min(usualMs, limits.transactionRestMaxMs) : 0;
       restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),
   };
+}
+
+/** The lower one of an even number. */
+function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }

@@ -17,16 +17,32 @@ describe('the pace of transactions', () => {
     expect(pace.restMs(1_000)).toBe(0);
   });
 
-  it('rests after a slow one for as long as it took, says for how long, and never too long', () => {
+  it('rests while commits are slow for as long as they take, says for how long, and never too long', () => {
     const pace = createPace();
     pace.committed({ nowMs: 1_000, tookMs: 30, records: 1 });
     expect(pace.isDue(drained(1_029))).toBe(false);
     expect(pace.restMs(1_010)).toBe(20);
     expect(pace.isDue(drained(1_030))).toBe(true);
     expect(pace.restMs(1_030)).toBe(0);
-    pace.committed({ nowMs: 2_000, tookMs: 10_000, records: 1 });
+    for (let commit = 0; commit < limits.transactionRestCommits; commit += 1) {
+      pace.committed({ nowMs: 2_000, tookMs: 10_000, records: 1 });
+    }
     expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs - 1))).toBe(false);
     expect(pace.isDue(drained(2_000 + limits.transactionRestMaxMs))).toBe(true);
+  });
+
+  it('does not rest for a slow commit among quick ones, and does when they have become slow', () => {
+    const pace = createPace();
+    const tooks = [3, 4, 200, 5, 200, 3];
+    for (const tookMs of tooks) {
+      pace.committed({ nowMs: 1_000, tookMs, records: 1 });
+      expect(pace.isDue(drained(1_000))).toBe(true);
+    }
+    pace.committed({ nowMs: 1_000, tookMs: 50, records: 1 });
+    pace.committed({ nowMs: 1_000, tookMs: 40, records: 1 });
+    pace.committed({ nowMs: 1_000, tookMs: 60, records: 1 });
+    expect(pace.isDue(drained(1_000))).toBe(false);
+    expect(pace.restMs(1_000)).toBe(50);
   });
 
   it('does not rest after one with many records, of which each costs little already', () => {
