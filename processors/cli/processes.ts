@@ -1,7 +1,8 @@
 /** Runs the processors as child processes: status by message, restart after a crash, end by SIGTERM. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { ProcessStatus } from './pipeline-status.ts';
@@ -29,6 +30,8 @@ const niceness: Readonly<Record<string, number>> = {
   anomalies: 19,
   forecasts: 19,
 };
+const sessionAttempts = 10;
+const sessionPauseMs = 150;
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** Starts one process per entry of `processes`, whose value is what STOCKLINE_PROCESSORS shall be in it. */
@@ -53,7 +56,8 @@ export function startProcessors(options: {
       // Its own group: Ctrl-C reaches it through us, in the right order.
       detached: true,
     });
-    if (child.pid !== undefined) setPriority(child.pid, niceness[name] ?? 0);
+    const nice = niceness[name];
+    if (child.pid !== undefined && nice !== undefined) void giveWay(child.pid, nice);
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
     child.on('message', (message) => status.set(name, message as ProcessStatus));
@@ -94,6 +98,25 @@ export function startProcessors(options: {
       await Promise.all([...children.values()].map(endChild));
     },
   };
+}
+
+/**
+ * Where Linux groups processes by session (`sched_autogroup_enabled`), it shares its cores among sessions, and niceness counts
+ * only within one. A detached child is a session of its own, so its session has to give way too.
+ */
+async function giveWay(pid: number, nice: number): Promise<void> {
+  setPriority(pid, nice);
+  const session = `/proc/${pid}/autogroup`;
+  if (!existsSync(session)) return;
+  for (let attempt = 0; attempt < sessionAttempts; attempt += 1) {
+    try {
+      writeFileSync(session, String(nice));
+      return;
+    } catch {
+      // Without privileges one such write is allowed in a tenth of a second; or the child has ended.
+      await sleep(sessionPauseMs);
+    }
+  }
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

@@ -1,0 +1,44 @@
+/** The processors as child processes: which of them give way on a busy machine. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { startProcessors } from '../../processors/cli/processes.ts';
+
+it('analytics gives way to what channels wait for, as a process and as a session of its own', async () => {
+  const processors = startProcessors({
+    processes: { analytics: 'analytics', stock: 'stock' },
+    environment: {},
+    logDirectory: mkdtempSync(join(tmpdir(), 'stockline-processes-')),
+    note: () => {},
+  });
+  try {
+    const analytics = await vi.waitUntil(() => childThatWorks('analytics'), 5_000);
+    const stock = await vi.waitUntil(() => childThatWorks('stock'), 5_000);
+    expect([getPriority(analytics), getPriority(stock)]).toEqual([19, getPriority(process.pid)]);
+    if (!existsSync(`/proc/${analytics}/autogroup`)) return;
+    await vi.waitUntil(() => sessionOf(analytics).endsWith('nice 19'), 5_000);
+    expect(sessionOf(stock)).toMatch(/nice 0$/);
+  } finally {
+    await processors.stop();
+  }
+});
+
+/** The pid of our child with this STOCKLINE_PROCESSORS. */
+function childThatWorks(processors: string): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      return parent === process.pid && environment.includes(`STOCKLINE_PROCESSORS=${processors}`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function sessionOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/autogroup`, 'utf8').trim();
+}
