@@ -71,6 +71,7 @@ export async function connectorState(
   const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
   if (!answer.ok) return { state: 'UNASSIGNED', cause: `status ${answer.status}` };
   const status = (await answer.json()) as StatusAnswer;
+  if (status.connector.state === 'STOPPED') return { state: 'STOPPED', cause: '' };
   if (status.tasks.length === 0) return { state: 'UNASSIGNED', cause: 'no task yet' };
   const worst = [status.connector, ...status.tasks].reduce((one, other) =>
     (severity[other.state] ?? 4) > (severity[one.state] ?? 4) ? other : one,
@@ -94,7 +95,7 @@ export async function waitUntilRunning(
     const { state, cause } = await connectorState(connectUrl, name);
     if (state === 'RUNNING') return;
     const isOver = Date.now() > giveUpAt || (state === 'FAILED' && restarts === restartsMax);
-    if (isOver) throw new Error(`connector ${name} is ${state}: ${cause}`);
+    if (isOver) throw new Error(`connector ${name} is ${state}${cause && `: ${cause}`}`);
     if (state === 'FAILED') {
       restarts += 1;
       const what = 'includeTasks=true&onlyFailed=true';
@@ -155,6 +156,9 @@ export async function readInPieces(
   options: { readonly deadlineMs: number },
 ): Promise<void> {
   const { state, cause } = await connectorState(connectUrl, name);
+  if (state === 'STOPPED') {
+    throw new Error(`connector ${name} is stopped: docs/runbook.md says what lets it go on`);
+  }
   if (state !== 'RUNNING') throw new Error(`connector ${name} is ${state}: ${cause}`);
   await stopConnector(connectUrl, name, options.deadlineMs);
   try {
