@@ -29,6 +29,7 @@ export async function runElastic(options: {
 async function runMembership(options: Parameters<typeof runElastic>[0]): Promise<unknown> {
   const { signal, telemetry } = options;
   let shares: { readonly ending: AbortController; readonly done: Promise<void> }[] = [];
+  let givenUp: Promise<void> = Promise.resolve();
   let end: (error: unknown) => void = () => {};
   const ended = new Promise<unknown>((resolve) => {
     end = resolve;
@@ -50,12 +51,15 @@ async function runMembership(options: Parameters<typeof runElastic>[0]): Promise
       telemetry.rebalanced(partitions);
       shares = partitions.map(begin);
     },
-    revoked: async () => {
+    revoked: () => {
       const given = shares;
       shares = [];
       for (const { ending } of given) ending.abort();
-      await Promise.all(given.map(({ done }) => done));
-      telemetry.rebalanced([]);
+      // Told to stop during a rebalance, this comes twice: both have to wait, or the group is left before its answer.
+      givenUp = Promise.all([givenUp, ...given.map(({ done }) => done)]).then(() =>
+        telemetry.rebalanced([]),
+      );
+      return givenUp;
     },
     failed: end,
   });
