@@ -5,6 +5,11 @@ export type ConnectorConfig = Readonly<Record<string, string>>;
 /** The worst of the connector's and its tasks' states, with the cause in words. */
 export type ConnectorState = { readonly state: string; readonly cause: string };
 
+/** `connector erp is FAILED: why`. */
+export function stateInWords(name: string, { state, cause }: ConnectorState): string {
+  return `connector ${name} is ${state}${cause && `: ${cause}`}`;
+}
+
 type StatusAnswer = {
   readonly connector: { readonly state: string; readonly trace?: string };
   readonly tasks: readonly { readonly state: string; readonly trace?: string }[];
@@ -92,11 +97,12 @@ export async function waitUntilRunning(
 ): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
   for (let restarts = 0; ; ) {
-    const { state, cause } = await connectorState(connectUrl, name);
-    if (state === 'RUNNING') return;
-    const isOver = Date.now() > giveUpAt || (state === 'FAILED' && restarts === restartsMax);
-    if (isOver) throw new Error(`connector ${name} is ${state}${cause && `: ${cause}`}`);
-    if (state === 'FAILED') {
+    const told = await connectorState(connectUrl, name);
+    if (told.state === 'RUNNING') return;
+    const isFailed = told.state === 'FAILED';
+    const isOver = Date.now() > giveUpAt || (isFailed && restarts === restartsMax);
+    if (isOver) throw new Error(stateInWords(name, told));
+    if (isFailed) {
       restarts += 1;
       const what = 'includeTasks=true&onlyFailed=true';
       await call(`${connectUrl}/connectors/${name}/restart?${what}`, { method: 'POST' });
@@ -155,11 +161,11 @@ export async function readInPieces(
   tables: readonly string[],
   options: { readonly deadlineMs: number },
 ): Promise<void> {
-  const { state, cause } = await connectorState(connectUrl, name);
-  if (state === 'STOPPED') {
+  const told = await connectorState(connectUrl, name);
+  if (told.state === 'STOPPED') {
     throw new Error(`connector ${name} is stopped: docs/runbook.md says what lets it go on`);
   }
-  if (state !== 'RUNNING') throw new Error(`connector ${name} is ${state}: ${cause}`);
+  if (told.state !== 'RUNNING') throw new Error(stateInWords(name, told));
   await stopConnector(connectUrl, name, options.deadlineMs);
   try {
     const known = await committedOffsets(connectUrl, name);

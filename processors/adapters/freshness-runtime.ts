@@ -4,7 +4,7 @@ import type { FreshnessPorts } from '../freshness/ports.ts';
 import { decodeBatch } from '../runtime/decode.ts';
 import type { RawRecord, Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
-import { connectorState } from './connect-rest.ts';
+import { connectorState, stateInWords } from './connect-rest.ts';
 import { kafkaSource } from './kafka-consumer.ts';
 import { systemClock } from './kafka-runtime.ts';
 import { recordWriter } from './record-writer.ts';
@@ -86,8 +86,8 @@ export async function freshnessRuntime(options: {
 function askingConnect(connectUrl: string): FreshnessPorts['troubleOf'] {
   const ask = async (source: string): Promise<string> => {
     try {
-      const { state, cause } = await connectorState(connectUrl, source, askTimeoutMs);
-      return state === 'RUNNING' ? '' : `connector ${source} is ${state}${cause && `: ${cause}`}`;
+      const told = await connectorState(connectUrl, source, askTimeoutMs);
+      return told.state === 'RUNNING' ? '' : stateInWords(source, told);
     } catch {
       return 'Kafka Connect does not answer';
     }

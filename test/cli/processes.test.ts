@@ -1,26 +1,29 @@
 /** The processors as child processes: which of them give way on a busy machine. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { startProcessors } from '../../processors/cli/processes.ts';
+import { until } from '../support/until.ts';
 
 it('analytics gives way to what channels wait for, as a process and as a session of its own', async () => {
+  const logDirectory = mkdtempSync(join(tmpdir(), 'stockline-processes-'));
   const processors = startProcessors({
     processes: { analytics: 'analytics', stock: 'stock' },
     environment: {},
-    logDirectory: mkdtempSync(join(tmpdir(), 'stockline-processes-')),
+    logDirectory,
     note: () => {},
   });
   try {
-    const analytics = await vi.waitUntil(() => childThatWorks('analytics'), 5_000);
-    const stock = await vi.waitUntil(() => childThatWorks('stock'), 5_000);
+    const analytics = await until(() => childThatWorks('analytics'), 5_000);
+    const stock = await until(() => childThatWorks('stock'), 5_000);
     expect([getPriority(analytics), getPriority(stock)]).toEqual([19, getPriority(process.pid)]);
     if (!existsSync(`/proc/${analytics}/autogroup`)) return;
-    await vi.waitUntil(() => sessionOf(analytics).endsWith('nice 19'), 5_000);
+    await until(() => sessionOf(analytics).endsWith('nice 19'), 5_000);
     expect(sessionOf(stock)).toMatch(/nice 0$/);
   } finally {
     await processors.stop();
+    rmSync(logDirectory, { recursive: true, force: true });
   }
 });
 
