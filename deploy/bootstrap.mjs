@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { partitionsFor } from './partitions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [verb, ...args] = process.argv.slice(2);
@@ -73,11 +74,11 @@ function ensureModules() {
 }
 
 /** Runs the command with our terminal; resolves with its exit code. Signals reach it once. */
-function handOver(command, commandArgs) {
+function handOver(command, commandArgs, environment = {}) {
   const child = spawn(command, commandArgs, {
     stdio: 'inherit',
     // Its own process group on a terminal would lose Ctrl-C; so it stays in ours and we only forward what we alone get.
-    env: { UV_THREADPOOL_SIZE: '32', ...process.env },
+    env: { UV_THREADPOOL_SIZE: '32', ...process.env, ...environment },
   });
   process.on('SIGINT', () => {
     if (!process.stdin.isTTY) child.kill('SIGINT');
@@ -117,10 +118,18 @@ ensureModules();
 const cli = ['--import', 'tsx', 'processors/cli/stockline.ts'];
 switch (verb) {
   case 'start':
-    process.exitCode = await handOver(process.execPath, [...cli, 'start', ...args]);
+    process.exitCode = await handOver(
+      process.execPath,
+      [...cli, 'start', ...args],
+      partitionsFor(verb, args, process.env),
+    );
     break;
   case 'stockline':
-    process.exitCode = await handOver(process.execPath, [...cli, ...args]);
+    process.exitCode = await handOver(
+      process.execPath,
+      [...cli, ...args],
+      partitionsFor(args[0], args, process.env),
+    );
     break;
   case 'program':
     process.exitCode = await handOver(process.execPath, ['--import', 'tsx', ...args]);

@@ -31,8 +31,16 @@ import type { Topic } from './topology/topic.ts';
 import type { StreamRecord } from './topology/topology.ts';
 import { wire } from './wire.ts';
 
-/** Partitions of every topic keyed by SKU. Part of the contract: readers join on them. */
-export const inventoryPartitions = 4;
+/**
+ * Partitions of every topic keyed by SKU, and so the most processes that can share a processor's work. Part of the contract, since
+ * readers join on them: chosen by STOCKLINE_PARTITIONS before the topics are made, and the same for all of an installation.
+ */
+export const inventoryPartitions = partitionsIn(process.env.STOCKLINE_PARTITIONS ?? '4');
+
+function partitionsIn(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new Error(`STOCKLINE_PARTITIONS must be a whole number from 1 to 999, not ${text}`);
+}
 
 const dayMs = 86_400_000;
 const text = wire<string>('text-key');
