@@ -73,6 +73,9 @@ function ensureModules() {
   talk(`packages installed in ${Math.round((Date.now() - beganAt) / 1000)} s`);
 }
 
+/** What ends a program by somebody's wish; any other signal is told, or it would end without a word. */
+const asked = new Set(['SIGINT', 'SIGTERM', 'SIGHUP']);
+
 /** Runs the command with our terminal; resolves with its exit code. Signals reach it once. */
 function handOver(command, commandArgs, environment = {}) {
   const child = spawn(command, commandArgs, {
@@ -86,7 +89,10 @@ function handOver(command, commandArgs, environment = {}) {
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((resolve) => {
     child.on('error', (error) => fail(`${command} does not start: ${error.message}`));
-    child.on('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));
+    child.on('exit', (code, signal) => {
+      if (signal !== null && !asked.has(signal)) talk(`the program was ended by ${signal}`);
+      resolve(code ?? 128 + (constants.signals[signal] ?? 0));
+    });
   });
 }
 
