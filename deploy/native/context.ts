@@ -13,6 +13,8 @@ export type StackContext = {
   readonly adminPassword: string;
   /** The path of a Java of at least this version. */
   readonly java: (atLeast: number) => Promise<string>;
+  /** Ends within minutes: what runs in a JVM is compiled quickly rather than well. */
+  readonly isBrief: boolean;
   /** JVM arguments that send the part's log to its standard output. */
   readonly javaLogging: () => readonly string[];
   readonly report: Report;

@@ -42,6 +42,7 @@ export async function startKafka(context: StackContext): Promise<PartProcess> {
       '-Xms768m',
       '-Xmx768m',
       '-XX:+UseParallelGC',
+      ...(context.isBrief ? ['-XX:TieredStopAtLevel=1'] : []),
       ...context.javaLogging(),
       '-cp',
       classpath,

@@ -47,6 +47,8 @@ export type StackOptions = {
   readonly parts?: readonly StackPart[];
   /** For tests that stand between Kafka and its clients. */
   readonly proxied?: ProxiedListener;
+  /** The stack lives for minutes only: Kafka's second compiler would take half a core from what is measured on it. */
+  readonly isBrief?: boolean;
   readonly report: Report;
   readonly signal?: AbortSignal;
   /** Told when a part that was running has ended by itself. */
@@ -104,6 +106,7 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
     cache,
     ports: await choosePorts(`${directory}/ports.json`, process.env),
     proxied: options.proxied,
+    isBrief: options.isBrief ?? false,
     jars: await fetchJars(cache, { java: () => javaOf(17), report: options.report }),
     adminPassword: adminPassword(`${secretsDirectory}/admin-password`),
     java: javaOf,

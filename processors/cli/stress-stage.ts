@@ -33,7 +33,12 @@ export async function onStage<Result>(
   const { given } = wanted;
   const stack =
     given === undefined
-      ? await startStack({ directory: `${directory}/stack`, parts: ['kafka', 'registry'], report })
+      ? await startStack({
+          directory: `${directory}/stack`,
+          parts: ['kafka', 'registry'],
+          isBrief: true,
+          report,
+        })
       : undefined;
   let processors: Processors | undefined;
   try {
