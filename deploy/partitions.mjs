@@ -23,7 +23,7 @@ export function partitionsFor(verb, args, environment, cores = availableParallel
     return { STOCKLINE_PARTITIONS: readFileSync(file, 'utf8').trim() };
   }
   // What began before there was a choice goes on as it is.
-  if (verb !== 'start' || existsSync(join(directory, 'kafka'))) return {};
+  if (verb !== 'start' || existsSync(join(directory, 'stack'))) return {};
   const chosen = told ?? fitting;
   mkdirSync(directory, { recursive: true });
   writeFileSync(file, `${chosen}\n`);

@@ -40,7 +40,7 @@ it('what the first start was told is known to the commands that ask it', () => {
 });
 
 it('what began before there was a choice, or is elsewhere, is left as it is', () => {
-  mkdirSync(join(directory, 'kafka'));
+  mkdirSync(join(directory, 'stack'));
   expect(start({}, 2)).toEqual({});
   expect(
     partitionsFor('explain', ['explain', 'MUG'], { STOCKLINE_KAFKA: 'kafka:9092' }, 2),
