@@ -121,22 +121,17 @@ async function test() {
 process.chdir(root);
 checkNode();
 ensureModules();
-const cli = ['--import', 'tsx', 'processors/cli/stockline.ts'];
 switch (verb) {
   case 'start':
+  case 'stockline': {
+    const words = verb === 'start' ? [verb, ...args] : args;
     process.exitCode = await handOver(
       process.execPath,
-      [...cli, 'start', ...args],
-      partitionsFor(verb, args, process.env),
+      ['--import', 'tsx', 'processors/cli/stockline.ts', ...words],
+      partitionsFor(words, process.env),
     );
     break;
-  case 'stockline':
-    process.exitCode = await handOver(
-      process.execPath,
-      [...cli, ...args],
-      partitionsFor(args[0], args, process.env),
-    );
-    break;
+  }
   case 'program':
     process.exitCode = await handOver(process.execPath, ['--import', 'tsx', ...args]);
     break;

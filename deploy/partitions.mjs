@@ -7,27 +7,27 @@ const partitionsMax = 4;
 const ordinaryDirectory = '.stockline';
 
 /**
- * What to add to the environment of `npm start` or `npm run stockline` with these arguments. Each partition that a transaction writes to
+ * What to add to the environment of `stockline` with these arguments, the verb first. Each partition that a transaction writes to
  * is a request of its own to the broker, and a machine that carries the databases and Kafka as well has no cores to share
  * a processor's work out among: so half as many as there are cores.
  */
-export function partitionsFor(verb, args, environment, cores = availableParallelism()) {
+export function partitionsFor(args, environment, cores = availableParallelism()) {
   if (environment.STOCKLINE_KAFKA !== undefined) return {};
-  const fitting = String(Math.min(partitionsMax, Math.max(1, Math.floor(cores / 2))));
+  const fitting = Math.min(partitionsMax, Math.max(1, Math.floor(cores / 2)));
   const told = environment.STOCKLINE_PARTITIONS;
+  const chosen = { STOCKLINE_PARTITIONS: told ?? String(fitting) };
   // A broker of its own, without a yesterday.
-  if (args[0] === 'stress') return { STOCKLINE_PARTITIONS: told ?? fitting };
+  if (args[0] === 'stress') return chosen;
   const directory = directoryIn(args);
   const file = join(directory, 'partitions');
   if (told === undefined && existsSync(file)) {
     return { STOCKLINE_PARTITIONS: readFileSync(file, 'utf8').trim() };
   }
   // What began before there was a choice goes on as it is.
-  if (verb !== 'start' || existsSync(join(directory, 'stack'))) return {};
-  const chosen = told ?? fitting;
+  if (args[0] !== 'start' || existsSync(join(directory, 'stack'))) return {};
   mkdirSync(directory, { recursive: true });
-  writeFileSync(file, `${chosen}\n`);
-  return { STOCKLINE_PARTITIONS: chosen };
+  writeFileSync(file, `${chosen.STOCKLINE_PARTITIONS}\n`);
+  return chosen;
 }
 
 function directoryIn(args) {
