@@ -2,6 +2,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
+import { gatheredSends } from './gathered-sends.ts';
 import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 export type RecordWriter<K, V> = {
@@ -11,6 +12,16 @@ export type RecordWriter<K, V> = {
   readonly end: (key: K) => Promise<void>;
   readonly close: () => Promise<void>;
 };
+
+type Message = {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  readonly partition: number;
+  readonly timestamp: string;
+};
+
+/** A send stays well below what a topic takes at once. */
+const sendBytes = 262_144;
 
 export async function recordWriter<K, V>(
   places: KafkaPlaces,
@@ -26,31 +37,22 @@ export async function recordWriter<K, V>(
   });
   const producer = kafka.producer({ idempotent: true });
   await producer.connect();
-  type Message = { key: Buffer; value: Buffer | null; partition: number; timestamp: string };
-  let gathered: Message[] = [];
-  let sending: Promise<void> | undefined;
-
-  /** What came while the last ones were on their way goes together. */
-  const sendGathered = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve));
-    const messages = gathered;
-    gathered = [];
-    sending = undefined;
-    await producer.send({ topic: topic.name, messages, acks: -1 });
-  };
+  const send = gatheredSends<Message>(
+    (messages) => producer.send({ topic: topic.name, messages: [...messages], acks: -1 }),
+    sendBytes,
+  );
   const gather = (
     key: K,
     value: Uint8Array | null,
     partition = partitionOf(topic.partitionBy(key), topic.partitions),
   ): Promise<void> => {
-    gathered.push({
+    const message = {
       key: Buffer.from(codecs.encodeKey(untyped, key)),
       value: value === null ? null : Buffer.from(value),
       partition,
       timestamp: String(Date.now()),
-    });
-    sending ??= sendGathered();
-    return sending;
+    };
+    return send(message, message.key.length + (message.value?.length ?? 0));
   };
   return {
     write: async (key, value, partition) =>

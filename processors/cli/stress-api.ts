@@ -22,6 +22,8 @@ type Answer = { readonly status: number; readonly tookMs: number };
 type Ask = (method: 'GET' | 'POST', path: string, key?: string, body?: object) => Promise<number>;
 
 const tickMs = 10;
+/** A write holds its connection until it is decided: as many clients as are waiting then, and none of them a reader. */
+const connections = { reads: 64, writes: 256 } as const;
 const warmUpSeconds = 10;
 
 /** Prints the result; resolves with 0 when nothing failed and nothing is oversold, else 1. */
@@ -37,9 +39,12 @@ async function stress(options: ApiStressOptions, stage: Stage) {
   const { places, report } = stage;
   const url = await readyApiUrl(stage.processors);
   const key = keyIn(`${stage.directory}/run/api.key`);
-  const pool = new Pool(url, { connections: 64, pipelining: 1 });
+  const pools = {
+    GET: new Pool(url, { connections: connections.reads, pipelining: 1 }),
+    POST: new Pool(url, { connections: connections.writes, pipelining: 1 }),
+  };
   const ask: Ask = async (method, path, idempotencyKey, body) => {
-    const { statusCode, body: answer } = await pool.request({
+    const { statusCode, body: answer } = await pools[method].request({
       method,
       path,
       headers: {
@@ -73,7 +78,7 @@ async function stress(options: ApiStressOptions, stage: Stage) {
       oversold: await oversold(places),
     };
   } finally {
-    await pool.close();
+    await Promise.all([pools.GET.close(), pools.POST.close()]);
   }
 }
 
