@@ -1,5 +1,5 @@
 /** API keys: how they look, and the ring of those that are valid. Only hashes of secrets are kept anywhere. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '../../schemas/types.ts';
 import type { Client, Scope } from './access.ts';
 
@@ -15,7 +15,7 @@ export type MadeKey = { readonly key: ApiKey /** Shown once. */; readonly token:
  * A plain hash is enough: the secret is 256 random bits, not a word that somebody chose.
  * Source: OWASP Password Storage Cheat Sheet is about passwords; NIST SP 800-63B 5.1.2.2 allows it above 112 bits.
  */
-export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+export const hashOf = (secret: string): Buffer => digest('sha256', secret, 'buffer');
 
 function newSecret(id: string): { readonly token: string; readonly hash: Buffer } {
   const secret = randomBytes(secretBytes).toString('base64url');

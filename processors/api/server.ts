@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -12,6 +11,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import helmet from 'helmet';
 import type { Authenticate, Client } from './access.ts';
 import { graphqlRoute } from './graphql.ts';
 import { type Problem, type ProblemCode, problem, problemBody, statusOf } from './problem.ts';
@@ -55,6 +55,17 @@ declare module 'fastify' {
 const bodyBytesMax = 262_144;
 const slowestRequestMs = 10_000;
 const open = new Set(['/livez', '/readyz', '/v1/openapi.json']);
+const isDocs = (path: string): boolean => path === '/docs' || path.startsWith('/docs/');
+
+/** The headers of a web page. */
+const securePage = helmet();
+/** Of an answer, which loads nothing and is shown nowhere. Source: OWASP REST Security Cheat Sheet, security headers. */
+const secureAnswer = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+});
 
 /** The OpenAPI document, but for the routes. */
 const described: FastifyDynamicSwaggerOptions = {
@@ -103,14 +114,17 @@ export async function createServer(options: ServerOptions) {
     const unknown = problem('NOT_FOUND', `${request.method} ${pathOf(request)}`);
     sendProblem(request, reply, wrongMethod(request, methods) ?? unknown);
   });
-  await app.register(helmet);
+  app.addHook('onRequest', (request, reply, done) => {
+    const secure = isDocs(pathOf(request)) ? securePage : secureAnswer;
+    secure(request.raw, reply.raw, () => done());
+  });
   await app.register(cors, { origin: [...(options.origins ?? [])], maxAge: 600 });
   await app.register(swagger, described);
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.decorateRequest('client');
   app.addHook('onRequest', async (request, reply) => {
     const path = pathOf(request);
-    if (open.has(path) || path === '/docs' || path.startsWith('/docs/')) return;
+    if (open.has(path) || isDocs(path)) return;
     // Its signature says who it is from.
     if (path.startsWith(webhookPath)) return;
     const client = await options.authenticate(request.headers);

@@ -285,6 +285,28 @@ describe('access to the API', () => {
     await server.close();
   });
 
+  it('sends every answer with headers by which no browser shows, runs or guesses it, and pages with a policy of theirs', async () => {
+    const { server, get } = await guarded();
+    const inert = {
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'strict-transport-security': expect.stringContaining('max-age='),
+    };
+    for (const answer of [
+      await get(`Bearer ${localKey}`),
+      await get(undefined),
+      await get(`Bearer ${localKey}`, '/v1/nowhere'),
+      await get(`Bearer ${localKey}`, '/v1/stock?limit='),
+      await get(undefined, '/livez'),
+    ]) {
+      expect(answer.headers).toMatchObject(inert);
+    }
+    const page = await get(undefined, '/docs');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-security-policy']).toContain("script-src 'self'");
+    await server.close();
+  });
+
   it('L3: keeps only hashes of keys', () => {
     const { key, token } = createKey({ name: 'n', scopes: [], requestsPerMinute: null }, by);
     const secret = token.split('_').slice(2).join('_');
