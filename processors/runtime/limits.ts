@@ -16,11 +16,12 @@ export const limits = {
   transactionAgeMaxMs: 250,
   /**
    * A commit costs the broker a dozen requests, however few records it has. While the middle one of the last so many
-   * commits took so long or longer, each with fewer than so many records is followed by a rest of that length, up to the
-   * longest. The middle one, since one slow answer says nothing of the next.
+   * commits took so long or longer, each with fewer than so many records is followed by a rest of so many times that
+   * length, up to the longest. The middle one, since one slow answer says nothing of the next.
    */
   transactionRestCommits: 5,
   transactionRestFromMs: 10,
+  transactionRests: 2,
   transactionRestMaxMs: 100,
   transactionRestRecords: 200,
   /** How long an idle poll waits. It returns at once when a record comes. */

@@ -45,7 +45,10 @@ export function createPace(gatherMs = 0): Pace {
       const usualMs = middle(recentMs);
       const isBusy = usualMs >= limits.transactionRestFromMs;
       const isThin = records < limits.transactionRestRecords;
-      const busyMs = isBusy && isThin ? Math.min(usualMs, limits.transactionRestMaxMs) : 0;
+      const busyMs =
+        isBusy && isThin
+          ? Math.min(limits.transactionRests * usualMs, limits.transactionRestMaxMs)
+          : 0;
       restUntilMs = nowMs + Math.max(gatherMs, busyMs);
     },
     restMs: (nowMs) => (resting ? Math.max(0, restUntilMs - nowMs) : 0),

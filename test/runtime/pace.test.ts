@@ -17,13 +17,13 @@ describe('the pace of transactions', () => {
     expect(pace.restMs(1_000)).toBe(0);
   });
 
-  it('rests while commits are slow for as long as they take, says for how long, and never too long', () => {
+  it('rests while commits are slow for twice as long as they take, says for how long, and never too long', () => {
     const pace = createPace();
     pace.committed({ nowMs: 1_000, tookMs: 30, records: 1 });
-    expect(pace.isDue(drained(1_029))).toBe(false);
-    expect(pace.restMs(1_010)).toBe(20);
-    expect(pace.isDue(drained(1_030))).toBe(true);
-    expect(pace.restMs(1_030)).toBe(0);
+    expect(pace.isDue(drained(1_059))).toBe(false);
+    expect(pace.restMs(1_010)).toBe(50);
+    expect(pace.isDue(drained(1_060))).toBe(true);
+    expect(pace.restMs(1_060)).toBe(0);
     for (let commit = 0; commit < limits.transactionRestCommits; commit += 1) {
       pace.committed({ nowMs: 2_000, tookMs: 10_000, records: 1 });
     }
@@ -42,7 +42,7 @@ describe('the pace of transactions', () => {
     pace.committed({ nowMs: 1_000, tookMs: 40, records: 1 });
     pace.committed({ nowMs: 1_000, tookMs: 60, records: 1 });
     expect(pace.isDue(drained(1_000))).toBe(false);
-    expect(pace.restMs(1_000)).toBe(50);
+    expect(pace.restMs(1_000)).toBe(100);
   });
 
   it('does not rest after one with many records, of which each costs little already', () => {
