@@ -59,8 +59,18 @@ const isDocs = (path: string): boolean => path === '/docs' || path.startsWith('/
 
 /** The headers of a web page. */
 const securePage = helmet();
-/** Of an answer, which loads nothing and is shown nowhere. Source: OWASP REST Security Cheat Sheet, security headers. */
+/**
+ * Of an answer, which loads nothing and is shown nowhere: without what concerns only pages. Source: OWASP REST Security
+ * Cheat Sheet, security headers.
+ */
 const secureAnswer = helmet({
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xPoweredBy: false,
+  xXssProtection: false,
   contentSecurityPolicy: {
     useDefaults: false,
     directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },

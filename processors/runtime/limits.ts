@@ -21,9 +21,9 @@ export const limits = {
    */
   transactionRestCommits: 5,
   transactionRestFromMs: 10,
+  transactionRestRecords: 200,
   transactionRests: 2,
   transactionRestMaxMs: 100,
-  transactionRestRecords: 200,
   /** How long an idle poll waits. It returns at once when a record comes. */
   idleWaitMs: 50,
   /** Decoded state values that are kept in memory, per partition. */
