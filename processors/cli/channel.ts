@@ -1,17 +1,12 @@
 /** `stockline channel`: what other policies would publish, and levels that the mass-zero guard keeps. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import type { ChannelStock, HeldLevel, StockLevel } from '../../schemas/types.ts';
+import type { HeldLevel, StockLevel } from '../../schemas/types.ts';
 import { writeToEveryPartition } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import { type ChannelPolicy, sellableUnits } from '../channels/policy.ts';
-import {
-  channelPolicies,
-  channelStock,
-  guardDecisions,
-  heldLevels,
-  stockLevels,
-} from '../topics.ts';
+import type { ChannelPolicy } from '../channels/policy.ts';
+import { type PolicyChange, policyChanges } from '../channels/preview.ts';
+import { channelPolicies, guardDecisions, heldLevels, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import { readKafkaPlaces } from './places.ts';
 import { loadPolicies, policiesInForce } from './policies.ts';
@@ -28,7 +23,7 @@ export function channelCommand(): Command {
   channel
     .command('preview')
     .description(
-      'what the channels would publish with other policies, beside what they publish now',
+      'what the channels would publish by other policies, beside those in force, of the same stock',
     )
     .argument('<file>', 'channel policies, as STOCKLINE_POLICIES names them')
     .option('--json', 'every change, one JSON object per line', false)
@@ -82,17 +77,11 @@ export function channelCommand(): Command {
   return channel;
 }
 
-type Change = {
-  readonly channel: string;
-  readonly sku: string;
-  readonly now: number | null;
-  readonly then: number;
-};
-
 async function preview(file: string, options: Where & { readonly json: boolean }): Promise<number> {
   const policies = loadPolicies(file);
   const places = readKafkaPlaces(process.env, options.directory);
-  const { changes, skus } = await changesBy(policies, places);
+  const inForce = await policiesInForce(places);
+  const { changes, skus } = await changesBy(policies, inForce, places);
   if (options.json) {
     for (const change of changes) process.stdout.write(`${JSON.stringify(change)}\n`);
     return 0;
@@ -103,34 +92,31 @@ async function preview(file: string, options: Where & { readonly json: boolean }
 
 async function changesBy(
   policies: readonly ChannelPolicy[],
+  inForce: readonly ChannelPolicy[],
   places: KafkaPlaces,
-): Promise<{ readonly changes: readonly Change[]; readonly skus: number }> {
+): Promise<{ readonly changes: readonly PolicyChange[]; readonly skus: number }> {
   const known = new Map<
     string,
-    { available: Record<string, number>; shares: Record<string, Record<string, number>> }
+    {
+      sku: string;
+      available: Record<string, number>;
+      shares: Record<string, Record<string, number>>;
+    }
   >();
   await readTopic(places, untyped(stockLevels), {
     onRecord: ({ value }) => {
       const level = value as StockLevel | undefined;
       if (level === undefined) return;
-      const of = known.get(level.sku) ?? { available: {}, shares: {} };
-      of.available[level.location] = level.quantities.available;
-      of.shares[level.location] = Object.fromEntries(
+      const { sku, location } = level;
+      const of = known.get(sku) ?? { sku, available: {}, shares: {} };
+      of.available[location] = level.quantities.available;
+      of.shares[location] = Object.fromEntries(
         level.allocations.map(({ channel, quantity }) => [channel, quantity]),
       );
-      known.set(level.sku, of);
+      known.set(sku, of);
     },
   });
-  const changes: Change[] = [];
-  for (const policy of policies) {
-    const now = await published(places, policy);
-    for (const [sku, { available, shares }] of known) {
-      const change = { channel: policy.channel, sku, now: now.get(sku) ?? null };
-      const then = sellableUnits(policy, available, shares);
-      if (then !== change.now) changes.push({ ...change, then });
-    }
-  }
-  return { changes, skus: known.size };
+  return { changes: policyChanges(policies, inForce, known.values()), skus: known.size };
 }
 
 async function putInForce(file: string, options: Deciding): Promise<number> {
@@ -154,7 +140,7 @@ async function putInForce(file: string, options: Deciding): Promise<number> {
       );
     }
   }
-  const { changes, skus } = await changesBy(policies, places);
+  const { changes, skus } = await changesBy(policies, now, places);
   process.stdout.write(`${summary(policies, changes, skus)}\n`);
   const { by: actor, reason } = options;
   const applied = { policies: JSON.stringify(JSON.parse(text)), actor, reason, at: Date.now() };
@@ -172,49 +158,32 @@ async function listPolicies(options: Where): Promise<number> {
   return 0;
 }
 
-/** What the channel publishes now; nothing of a channel that does not exist yet. */
-async function published(
-  places: KafkaPlaces,
-  { channel }: ChannelPolicy,
-): Promise<ReadonlyMap<string, number>> {
-  const figures = new Map<string, number>();
-  const known = loadPolicies(process.env.STOCKLINE_POLICIES).some((one) => one.channel === channel);
-  if (!known) return figures;
-  await readTopic(places, untyped(channelStock(channel)), {
-    onRecord: ({ value }) => {
-      const figure = value as ChannelStock | undefined;
-      if (figure !== undefined) figures.set(figure.sku, figure.sellable);
-    },
-  });
-  return figures;
-}
-
 function summary(
   policies: readonly ChannelPolicy[],
-  changes: readonly Change[],
+  changes: readonly PolicyChange[],
   skus: number,
 ): string {
   const units = (thousandths: number | null): string =>
     thousandths === null ? '-' : String(thousandths / 1_000);
   const of = policies.map(({ channel }) => {
     const own = changes.filter((change) => change.channel === channel);
-    const soldOut = own.filter(({ now, then }) => (now ?? 0) > 0 && then === 0).length;
-    const back = own.filter(({ now, then }) => (now ?? 0) === 0 && then > 0).length;
+    const soldOut = own.filter(({ now, next }) => (now ?? 0) > 0 && next === 0).length;
+    const back = own.filter(({ now, next }) => (now ?? 0) === 0 && next > 0).length;
     return `${channel}: ${own.length} of ${skus} SKUs change, ${soldOut} sell out, ${back} come back`;
   });
   const rows = [...changes]
     .sort((one, other) => sizeOf(other) - sizeOf(one))
     .slice(0, shownMax)
-    .map(({ channel, sku, now, then }) => [channel, sku, units(now), units(then)]);
+    .map(({ channel, sku, now, next }) => [channel, sku, units(now), units(next)]);
   const more = changes.length - rows.length;
   return [
     ...of,
-    ...(rows.length === 0 ? [] : layOut([['channel', 'sku', 'now', 'then'], ...rows])),
+    ...(rows.length === 0 ? [] : layOut([['channel', 'sku', 'now', 'next'], ...rows])),
     ...(more > 0 ? [`and ${more} smaller ones (--json)`] : []),
   ].join('\n');
 }
 
-const sizeOf = ({ now, then }: Change): number => Math.abs(then - (now ?? 0));
+const sizeOf = ({ now, next }: PolicyChange): number => Math.abs(next - (now ?? 0));
 
 async function listHeld(options: Where & { readonly json: boolean }): Promise<number> {
   const held = await heldNow(readKafkaPlaces(process.env, options.directory));
