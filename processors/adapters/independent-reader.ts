@@ -70,18 +70,27 @@ export async function readTopics(options: {
     autoCommit: false,
     eachBatchAutoResolve: false,
     eachBatch: async ({ batch, resolveOffset, heartbeat }: EachBatchPayload) => {
+      const place = `${batch.topic}-${batch.partition}`;
+      const reached = (next: bigint): void => {
+        if (next > (positions.get(place) ?? 0n)) positions.set(place, next);
+      };
       for (const message of batch.messages) {
-        options.onRecord({
-          topic: batch.topic,
-          partition: batch.partition,
-          offset: message.offset,
-          timestampMs: Number(message.timestamp),
-          key: await decode(registry, message.key),
-          value: await decode(registry, message.value),
-        });
+        const offset = BigInt(message.offset);
+        // Whoever has joined its group again begins anew: what was told is not told twice.
+        if (offset >= (positions.get(place) ?? 0n)) {
+          options.onRecord({
+            topic: batch.topic,
+            partition: batch.partition,
+            offset: message.offset,
+            timestampMs: Number(message.timestamp),
+            key: await decode(registry, message.key),
+            value: await decode(registry, message.value),
+          });
+          reached(offset + 1n);
+        }
         resolveOffset(message.offset);
       }
-      positions.set(`${batch.topic}-${batch.partition}`, BigInt(batch.lastOffset()) + 1n);
+      reached(BigInt(batch.lastOffset()) + 1n);
       await heartbeat();
     },
   });
