@@ -3,16 +3,16 @@
  * less often, instead of being left with a queue of single sends that never gets shorter.
  */
 
-/** Resolves when the message has arrived; fails when what it was sent with has failed. */
-export type GatheredSends<M> = (message: M, bytes: number) => Promise<void>;
-
 type Batch<M> = { readonly messages: M[]; bytes: number; readonly sent: Promise<void> };
 
-/** `bytesMax`: what goes together has no more, but for one message that has more by itself. */
+/**
+ * `bytesMax`: what goes together has no more, but for one message that has more by itself. What is returned resolves when
+ * the message has arrived, and fails when what it was sent with has failed.
+ */
 export function gatheredSends<M>(
-  send: (messages: readonly M[]) => Promise<unknown>,
+  send: (messages: M[]) => Promise<unknown>,
   bytesMax: number,
-): GatheredSends<M> {
+): (message: M, bytes: number) => Promise<void> {
   let waiting: Batch<M> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 

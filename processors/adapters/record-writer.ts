@@ -38,7 +38,7 @@ export async function recordWriter<K, V>(
   const producer = kafka.producer({ idempotent: true });
   await producer.connect();
   const send = gatheredSends<Message>(
-    (messages) => producer.send({ topic: topic.name, messages: [...messages], acks: -1 }),
+    (messages) => producer.send({ topic: topic.name, messages, acks: -1 }),
     sendBytes,
   );
   const gather = (
