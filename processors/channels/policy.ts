@@ -1,4 +1,5 @@
 /** What a channel may sell of what is available: a validated, versioned policy per channel. */
+import type { StockLevel } from '../../schemas/types.ts';
 
 export type ChannelPolicy = {
   readonly channel: string;
@@ -57,6 +58,19 @@ export function sellableUnits(
   const net = Math.max(0, offered - buffer) + policy.backOrder;
   const shown = policy.maximum === null ? net : Math.min(net, policy.maximum);
   return shown < policy.minimum ? 0 : shown;
+}
+
+/** What is set aside, with what `level` says of its location; the same object where nothing is set aside and nothing was. */
+export function sharesWith(
+  known: Shares | undefined,
+  { location, allocations }: StockLevel,
+): Shares | undefined {
+  const own = allocations.filter(({ quantity }) => quantity > 0);
+  if (own.length === 0 && known?.[location] === undefined) return known;
+  const { [location]: _before, ...others } = known ?? {};
+  if (own.length === 0) return Object.keys(others).length === 0 ? undefined : others;
+  const here = Object.fromEntries(own.map(({ channel, quantity }) => [channel, quantity]));
+  return { ...others, [location]: here };
 }
 
 function ofOthers(channel: string, shares: Readonly<Record<string, number>> = {}): number {

@@ -5,7 +5,7 @@ import { type Available, type ChannelPolicy, type Shares, sellableUnits } from '
 export type SkuLevels = {
   readonly sku: string;
   readonly available: Available;
-  readonly shares: Shares;
+  readonly shares?: Shares | undefined;
 };
 
 /** In thousandths; `now` is null on a channel that is not there yet. */
@@ -22,14 +22,16 @@ export function policyChanges(
   inForce: readonly ChannelPolicy[],
   skus: Iterable<SkuLevels>,
 ): readonly PolicyChange[] {
+  const pairs = policies.map((policy) => {
+    const known = inForce.find(({ channel }) => channel === policy.channel);
+    return { policy, known };
+  });
   const changes: PolicyChange[] = [];
   for (const { sku, available, shares } of skus) {
-    for (const policy of policies) {
-      const { channel } = policy;
-      const known = inForce.find((one) => one.channel === channel);
+    for (const { policy, known } of pairs) {
       const now = known === undefined ? null : sellableUnits(known, available, shares);
       const next = sellableUnits(policy, available, shares);
-      if (next !== now) changes.push({ channel, sku, now, next });
+      if (next !== now) changes.push({ channel: policy.channel, sku, now, next });
     }
   }
   return changes;

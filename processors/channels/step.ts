@@ -5,7 +5,7 @@ import { type Emit, emit, type Input, type Step, type StepState } from '../topol
 import type { Guard } from './guard.ts';
 import { cellOf, guarded, onDecision } from './held.ts';
 import { hear, inForce, putInForce, tickOver } from './in-force.ts';
-import type { ChannelPolicy, Shares } from './policy.ts';
+import { type ChannelPolicy, sharesWith } from './policy.ts';
 import { publish } from './publish.ts';
 import { type ChannelsState, type SkuState, skuKey, skuOf } from './state.ts';
 
@@ -71,17 +71,4 @@ function take(
   }
   const ended = kept === undefined ? [] : [emit(heldLevels, cellOf(level), undefined)];
   return { isHeld: false, emits: [...(judged?.emits ?? []), ...ended] };
-}
-
-/** The same object where nothing is set aside and nothing was. */
-function sharesWith(
-  known: Shares | undefined,
-  { location, allocations }: StockLevel,
-): Shares | undefined {
-  const own = allocations.filter(({ quantity }) => quantity > 0);
-  if (own.length === 0 && known?.[location] === undefined) return known;
-  const { [location]: _before, ...others } = known ?? {};
-  if (own.length === 0) return Object.keys(others).length === 0 ? undefined : others;
-  const here = Object.fromEntries(own.map(({ channel, quantity }) => [channel, quantity]));
-  return { ...others, [location]: here };
 }

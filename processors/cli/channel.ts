@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { HeldLevel, StockLevel } from '../../schemas/types.ts';
 import { writeToEveryPartition } from '../adapters/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
-import type { ChannelPolicy } from '../channels/policy.ts';
+import { type ChannelPolicy, type Shares, sharesWith } from '../channels/policy.ts';
 import { type PolicyChange, policyChanges } from '../channels/preview.ts';
 import { channelPolicies, guardDecisions, heldLevels, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
@@ -97,22 +97,16 @@ async function changesBy(
 ): Promise<{ readonly changes: readonly PolicyChange[]; readonly skus: number }> {
   const known = new Map<
     string,
-    {
-      sku: string;
-      available: Record<string, number>;
-      shares: Record<string, Record<string, number>>;
-    }
+    { sku: string; available: Record<string, number>; shares?: Shares | undefined }
   >();
   await readTopic(places, untyped(stockLevels), {
     onRecord: ({ value }) => {
       const level = value as StockLevel | undefined;
       if (level === undefined) return;
       const { sku, location } = level;
-      const of = known.get(sku) ?? { sku, available: {}, shares: {} };
+      const of = known.get(sku) ?? { sku, available: {} };
       of.available[location] = level.quantities.available;
-      of.shares[location] = Object.fromEntries(
-        level.allocations.map(({ channel, quantity }) => [channel, quantity]),
-      );
+      of.shares = sharesWith(of.shares, level);
       known.set(sku, of);
     },
   });

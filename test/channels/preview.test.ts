@@ -18,7 +18,7 @@ const skus = [
   { sku: 'C', available: { L1: 0 }, shares: {} },
 ];
 
-it('finds no change in the policies that are in force, whatever is sold meanwhile', () => {
+it('finds no change in the policies that are in force', () => {
   expect(policyChanges([plain], [plain], skus)).toEqual([]);
 });
 
