@@ -30,12 +30,11 @@ export function applyReleased(
 ): readonly Emit[] {
   const rows = new AppliedRows(mapping, released, state, redrivenAt !== undefined);
   for (const change of released.changes) rows.apply(change);
-  const { touched, emits, isOpening, isSnapshot } = rows.finish();
+  const { touched, emits, isSnapshot } = rows.finish();
   const { id, committedAt } = released;
   const told = tell(mapping, state, touched, {
     id,
     committedAt,
-    isOpening,
     isSnapshot,
     ...(redrivenAt === undefined ? {} : { adjustAt: redrivenAt }),
   });
@@ -44,7 +43,7 @@ export function applyReleased(
 }
 
 class AppliedRows {
-  private readonly touched = new Map<string, string>();
+  private readonly touched = new Map<string, string | undefined>();
   private readonly counts = { duplicate: 0, purged: 0, incomplete: 0, applied: 0, stale: 0 };
   private readonly emits: Emit[] = [];
   private readonly gaps: Gap[] = [];
@@ -84,9 +83,8 @@ class AppliedRows {
   }
 
   finish(): {
-    readonly touched: ReadonlyMap<string, string>;
+    readonly touched: Touched;
     readonly emits: readonly Emit[];
-    readonly isOpening: boolean;
     readonly isSnapshot: boolean;
   } {
     this.documents.write();
@@ -101,7 +99,7 @@ class AppliedRows {
       ...alerted,
       ...this.emits,
     ];
-    return { touched: this.touched, emits, isOpening: this.isOpening, isSnapshot: this.isSnapshot };
+    return { touched: this.touched, emits, isSnapshot: this.isSnapshot };
   }
 
   private applyOne(change: Change): void {
@@ -116,7 +114,9 @@ class AppliedRows {
     };
     const { outcome, touched } = applyRow(change, context);
     this.counts[outcome] += 1;
-    for (const [id, position] of touched) this.touched.set(id, position);
+    for (const [id, position] of touched) {
+      this.touched.set(id, position ?? this.touched.get(id));
+    }
     const row = `${change.table} ${change.key}`;
     if (outcome === 'incomplete') {
       const reason = `${row}: the log does not repeat all columns of the row, and the row is not known`;
@@ -172,11 +172,13 @@ class AppliedRows {
   }
 }
 
+/** Documents, each with the position of the row that touched it; none: what it waited for has come. */
+type Touched = ReadonlyMap<string, string | undefined>;
+
 export type Telling = {
   /** The source transaction; empty for reads. */
   readonly id: string;
   readonly committedAt: number;
-  readonly isOpening: boolean;
   readonly isSnapshot: boolean;
   readonly adjustAt?: number;
   readonly restatement?: string;
@@ -186,7 +188,7 @@ export type Telling = {
 export function tell(
   mapping: SystemMapping,
   state: StepState<IntakeState>,
-  touched: ReadonlyMap<string, string>,
+  touched: Touched,
   telling: Telling,
 ): readonly Emit[] {
   const bySku = new Map<string, ToldEffect[]>();
@@ -194,8 +196,7 @@ export function tell(
   const refusedIds: string[] = [];
   let last = '';
   for (const [id, position] of touched) {
-    if (position > last) last = position;
-    const context = { state, mapping, position, ...telling };
+    const context = { state, mapping, ...(position === undefined ? {} : { position }), ...telling };
     const computed = computeDocument(documentOf(mapping, id), id, context);
     if (computed.kind === 'waiting') refused.push(...count('waiting', 1));
     if (computed.kind === 'refused') {
@@ -203,6 +204,7 @@ export function tell(
       refused.push(...refusal(mapping, id, computed, telling));
     }
     if (computed.kind !== 'told') continue;
+    if (computed.position > last) last = computed.position;
     for (const told of computed.effects) {
       const effects = bySku.get(told.sku);
       if (effects === undefined) bySku.set(told.sku, [told]);

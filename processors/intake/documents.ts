@@ -1,5 +1,4 @@
 /** A touched document → what has to be told to stock: effects(after) - what was told before. */
-import type { Row } from '../cdc/change.ts';
 import type { StateView } from '../topology/topology.ts';
 import {
   asContained,
@@ -11,31 +10,35 @@ import {
   type ToldEffect,
 } from './effects.ts';
 import { countWaiting, loadSource } from './lineage.ts';
-import type {
-  DocumentMapping,
-  EffectDraft,
-  Resolver,
-  SourceDocument,
-  SystemMapping,
-} from './mapping.ts';
+import type { DocumentMapping, EffectDraft, Resolver, SystemMapping } from './mapping.ts';
 import { loadDocument } from './open-documents.ts';
 import { resolverFor } from './resolver.ts';
 import { documentId, sharing } from './rows.ts';
-import { type AssertedEffect, type DocumentState, type IntakeState, keys } from './state.ts';
+import { rowsNow } from './snapshot-rows.ts';
+import {
+  type AssertedEffect,
+  type DocumentState,
+  type IntakeState,
+  keys,
+  type SnapshotRows,
+  type Standing,
+} from './state.ts';
 
 export type Computed =
-  | { readonly kind: 'told'; readonly effects: readonly ToldEffect[] }
-  | { readonly kind: 'waiting'; readonly lookup: string; readonly key: string }
+  | { readonly kind: 'told'; readonly effects: readonly ToldEffect[]; readonly position: string }
+  | Waiting
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly reason: string };
+
+type Waiting = { readonly kind: 'waiting'; readonly lookup: string; readonly key: string };
 
 export type RefusalCode = 'LATE' | 'LOOKUP_MISSING' | 'EFFECT_UNUSABLE' | 'MAPPING_FAILED';
 
 export type ComputeContext = {
   readonly state: StateView<IntakeState>;
   readonly mapping: SystemMapping;
-  readonly position: string;
+  /** Of the row that touches the document; none: what it waited for has come, and it stands where it began to wait. */
+  readonly position?: string;
   readonly committedAt: number;
-  readonly isOpening: boolean;
   readonly isSnapshot: boolean;
   /** Sent again by a person: what is late is told as of then. */
   readonly adjustAt?: number;
@@ -51,8 +54,9 @@ export function computeDocument(
 ): Computed {
   const { state, mapping } = context;
   const known = loadDocument(state, id);
+  const { position, committedAt } = standingOf(known, context);
   const answers = context.restatement === undefined ? known.resolved : datesOf(known.resolved);
-  const resolver = resolverFor(mapping, state, answers, context.committedAt);
+  const resolver = resolverFor(mapping, state, answers, committedAt);
   const drafted = draft(document, id, known, resolver, state);
   if ('code' in drafted) return refuse(id, known, drafted, state);
   const missing = resolver.missing();
@@ -61,19 +65,25 @@ export function computeDocument(
   if (fault !== undefined) {
     return refuse(id, known, { kind: 'refused', code: 'EFFECT_UNUSABLE', reason: fault }, state);
   }
+  const openings = openingsOf(document, id, known, context);
+  if (openings.kind === 'waiting') return wait(id, known, openings, context);
+  if (openings.kind === 'refused' && context.adjustAt !== undefined) {
+    return refuse(id, known, openings, state);
+  }
 
-  const { adjustAt, committedAt, restatement } = context;
+  const { adjustAt, restatement } = context;
   const olderThan = committedAt - mapping.lateAfterMs;
   const differenceContext: DifferenceContext = {
     document: `${mapping.system}|${id}`,
-    position: context.position,
+    position,
     committedAt,
-    isOpening: context.isOpening,
+    ...(openings.kind === 'open' ? { opening: openings } : {}),
     ...(adjustAt === undefined ? {} : { adjustment: { olderThan, at: adjustAt } }),
     ...(restatement === undefined ? {} : { restatement: `restatement: ${restatement}` }),
   };
   const opened = openingPart(known, drafted.baseline, differenceContext);
-  const change = difference(opened.asserted, drafted.current, differenceContext);
+  const current = withOpenings(drafted.current, openings);
+  const change = difference(opened.asserted, current, differenceContext);
   const isLate = change.oldestAt !== undefined && change.oldestAt < olderThan;
   if (isLate && !context.isSnapshot && restatement === undefined) {
     const late = lateness(change, olderThan, adjustAt);
@@ -82,14 +92,58 @@ export function computeDocument(
     }
   }
   if (known.waitsFor !== '') countWaiting(state, -1);
+  const { opening: pending, waitsSince: _, ...kept } = known;
   state.put(`d|${id}`, {
-    ...known,
+    ...kept,
     asserted: change.asserted,
     resolved: resolver.resolved(),
     baseline: known.baseline === null ? null : { ...known.baseline, effects: opened.baseline },
+    ...(openings.kind === 'refused' && pending !== undefined ? { opening: pending } : {}),
     waitsFor: '',
   });
-  return { kind: 'told', effects: [...opened.told, ...change.told] };
+  return { kind: 'told', effects: [...opened.told, ...change.told], position };
+}
+
+/** Where the document stands: at the row that touches it, or at the last one that came while it waited. */
+function standingOf(
+  { header, waitsSince }: DocumentState,
+  { position, committedAt, restatement }: ComputeContext,
+): Standing {
+  const isOfRow = position !== undefined && restatement === undefined;
+  if (!isOfRow && waitsSince !== undefined) return waitsSince;
+  return { position: position ?? header?.position ?? '', committedAt };
+}
+
+type Openings =
+  | { readonly kind: 'none' }
+  | ({ readonly kind: 'open'; readonly drafts: readonly EffectDraft[] } & Standing)
+  | Waiting
+  | Refused;
+
+/** What opens cells: what the initial snapshot's rows say, not what has become of them until all was there to tell it. */
+function openingsOf(
+  document: DocumentMapping,
+  id: string,
+  known: DocumentState,
+  { mapping, state }: ComputeContext,
+): Openings {
+  const { opening } = known;
+  if (opening === undefined || !counts(document, id, known, state)) return { kind: 'none' };
+  const { position, committedAt } = opening;
+  const resolver = resolverFor(mapping, state, known.resolved, committedAt);
+  const drafted = drafts(document, opening, resolver);
+  if ('code' in drafted) return drafted;
+  const openings = drafted.filter(({ kind }) => kind === 'opening');
+  const missing = openings.length === 0 ? undefined : resolver.missing();
+  if (missing !== undefined) return { kind: 'waiting', ...missing };
+  const reason = effectFault(openings);
+  if (reason !== undefined) return { kind: 'refused', code: 'EFFECT_UNUSABLE', reason };
+  return { kind: 'open', drafts: openings, position, committedAt };
+}
+
+function withOpenings(current: readonly EffectDraft[], openings: Openings): readonly EffectDraft[] {
+  if (openings.kind !== 'open') return current;
+  return [...current.filter(({ kind }) => kind !== 'opening'), ...openings.drafts];
 }
 
 type Refused = Extract<Computed, { kind: 'refused' }>;
@@ -103,7 +157,8 @@ function refuse(
 ): Refused {
   if (known.waitsFor !== '') {
     countWaiting(state, -1);
-    state.put(`d|${id}`, { ...known, waitsFor: '' });
+    const { waitsSince: _, ...kept } = known;
+    state.put(`d|${id}`, { ...kept, waitsFor: '' });
   }
   return refused;
 }
@@ -121,16 +176,22 @@ function draft(
   resolver: Resolver,
   state: StateView<IntakeState>,
 ): Drafted | Refused {
+  const current = counts(document, id, known, state)
+    ? drafts(document, rowsNow(known), resolver)
+    : [];
+  if ('code' in current) return current;
+  const baseline = known.baseline === null ? [] : drafts(document, known.baseline, resolver);
+  return 'code' in baseline ? baseline : { current, baseline };
+}
+
+function drafts(
+  document: DocumentMapping,
+  { header, lines }: SnapshotRows,
+  resolver: Resolver,
+): readonly EffectDraft[] | Refused {
+  if (header === null) return [];
   try {
-    return {
-      current: counts(document, id, known, state)
-        ? normalized(draftsOf(document, rowsNow(known), resolver))
-        : [],
-      baseline:
-        known.baseline === null
-          ? []
-          : normalized(draftsOf(document, baselineRows(known.baseline), resolver)),
-    };
+    return normalized(document.effects({ header, lines: [...lines.values()] }, resolver));
   } catch (error) {
     const reason = `the mapping fails at it: ${error instanceof Error ? error.message : String(error)}`;
     return { kind: 'refused', code: 'MAPPING_FAILED', reason };
@@ -143,7 +204,6 @@ function datesOf(resolved: DocumentState['resolved']): DocumentState['resolved']
 
 const nameCharactersMax = 200;
 
-/** Why stock could not use these effects; undefined when it can. */
 /** Why stock could not use them; undefined when it can. */
 export function effectFault(drafts: readonly EffectDraft[]): string | undefined {
   for (const { sku, location, quantity, occurredAt, kind } of drafts) {
@@ -225,27 +285,6 @@ function isLower(one: string, other: string): boolean {
   return one.length === other.length ? one < other : one.length < other.length;
 }
 
-function draftsOf(
-  document: DocumentMapping,
-  rows: SourceDocument | null,
-  resolver: Resolver,
-): readonly EffectDraft[] {
-  return rows === null ? [] : document.effects(rows, resolver);
-}
-
-function rowsNow(known: DocumentState): SourceDocument | null {
-  const header = known.header?.row ?? null;
-  if (header === null) return null;
-  const lines: Row[] = [];
-  for (const { row } of known.lines.values()) if (row !== null) lines.push(row);
-  return { header, lines };
-}
-
-function baselineRows(baseline: NonNullable<DocumentState['baseline']>): SourceDocument | null {
-  if (baseline.header === null) return null;
-  return { header: baseline.header, lines: [...baseline.lines.values()] };
-}
-
 const waitingMaxDefault = 10_000;
 const lookupCharactersMax = 400;
 
@@ -254,11 +293,16 @@ function wait(
   id: string,
   known: DocumentState,
   missing: { readonly lookup: string; readonly key: string },
-  { mapping, state }: ComputeContext,
+  context: ComputeContext,
 ): Computed {
+  const { mapping, state } = context;
   const { waitingMax = waitingMaxDefault } = mapping;
   const waitsFor = `${missing.lookup} ${missing.key}`;
-  if (known.waitsFor === waitsFor) return { kind: 'waiting', ...missing };
+  const noted = { ...known, waitsFor, waitsSince: standingOf(known, context) };
+  if (known.waitsFor === waitsFor) {
+    state.put(`d|${id}`, noted);
+    return { kind: 'waiting', ...missing };
+  }
   const isTooLong = missing.key.length > lookupCharactersMax;
   if (isTooLong || (known.waitsFor === '' && loadSource(state).waiting >= waitingMax)) {
     const reason = isTooLong
@@ -273,7 +317,7 @@ function wait(
     state.put(waitingKey, { kind: 'waiting', documents: [...documents, id] });
   }
   if (known.waitsFor === '') countWaiting(state, 1);
-  state.put(`d|${id}`, { ...known, waitsFor });
+  state.put(`d|${id}`, noted);
   return { kind: 'waiting', ...missing };
 }
 

@@ -2,7 +2,7 @@
 import type { Effect } from '../../schemas/types.ts';
 import { hashText } from '../domain/hash.ts';
 import type { EffectDraft } from './mapping.ts';
-import type { AssertedEffect } from './state.ts';
+import type { AssertedEffect, Standing } from './state.ts';
 
 /** One effect with the SKU that it concerns. */
 export type ToldEffect = { readonly sku: string; readonly effect: Effect };
@@ -23,8 +23,8 @@ export type DifferenceContext = {
   readonly document: string;
   readonly position: string;
   readonly committedAt: number;
-  /** True for rows of the initial snapshot: only they open cells. */
-  readonly isOpening: boolean;
+  /** Where the initial snapshot stands, when rows of it are told: only they open cells. */
+  readonly opening?: Standing;
   /** Events older than this are told as of `at`: a person lets in what was too late. */
   readonly adjustment?: { readonly olderThan: number; readonly at: number };
   /** Why the past is told anew; given as the reason. */
@@ -156,7 +156,7 @@ export function difference(
   for (const same of before.values()) {
     for (const effect of same) {
       // An opening stands for good: later changes of the balance are movements of their own.
-      if (effect.kind === 'opening' && !context.isOpening) kept.push(effect);
+      if (effect.kind === 'opening' && context.opening === undefined) kept.push(effect);
       else {
         gone.push(effect);
         tell(effect, effect.kind === 'count' ? effect.quantity : -effect.quantity, false);
@@ -165,7 +165,7 @@ export function difference(
   }
   const fresh: AssertedEffect[] = [];
   for (const draft of drafted) {
-    if (draft.kind === 'opening' && !context.isOpening) continue;
+    if (draft.kind === 'opening' && context.opening === undefined) continue;
     const effect = stated(draft, context);
     fresh.push(effect);
     tell(effect, effect.quantity, true);
@@ -191,18 +191,22 @@ function isMoved(known: AssertedEffect, draft: EffectDraft, context: DifferenceC
     return !isSame || draft.location !== known.location;
   }
   if (draft.quantity === known.quantity) return false;
-  return draft.kind === 'level' || (draft.kind === 'opening' && context.isOpening);
+  return draft.kind === 'level' || (draft.kind === 'opening' && context.opening !== undefined);
 }
 
 /** A movement dated too far after its commit is told as of the commit. */
 function stated(draft: EffectDraft, context: DifferenceContext): AssertedEffect {
+  if (draft.kind === 'opening' && context.opening !== undefined) {
+    return { ...draft, order: context.opening.position, toldAt: context.opening.committedAt };
+  }
   const isWrong = draft.kind === 'event' && draft.occurredAt > context.committedAt + clockSkewMs;
-  const isUndated = draft.kind === 'level' || draft.kind === 'opening';
   return {
     ...draft,
     order: context.position,
     toldAt:
-      isWrong || isUndated ? context.committedAt : adjusted(draft.kind, draft.occurredAt, context),
+      isWrong || draft.kind === 'level'
+        ? context.committedAt
+        : adjusted(draft.kind, draft.occurredAt, context),
   };
 }
 

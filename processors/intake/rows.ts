@@ -6,13 +6,8 @@ import { documentOfLine, forgetLine, noteLine } from './line-places.ts';
 import { countWaiting } from './lineage.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
 import type { OpenDocument, OpenDocuments } from './open-documents.ts';
-import {
-  type DocumentState,
-  emptyDocument,
-  type IntakeState,
-  keys,
-  type StoredRow,
-} from './state.ts';
+import { noteSnapshotRow } from './snapshot-rows.ts';
+import { emptyDocument, type IntakeState, keys, type StoredRow } from './state.ts';
 
 /** What a row did: which documents have to be computed anew, and what is counted. */
 export type RowOutcome = {
@@ -21,8 +16,8 @@ export type RowOutcome = {
   readonly outcome: 'applied' | 'duplicate' | 'purged' | 'incomplete' | 'stale';
 };
 
-/** A document, and the position of the row that touches it. */
-type Touched = readonly [id: string, position: string];
+/** A document, and the position of the row that touches it; none: a lookup that it waited for has come. */
+type Touched = readonly [id: string, position: string | undefined];
 
 /** A row that was not what the log says it was before: a change of it never came through the log. */
 export type Gap = {
@@ -97,7 +92,7 @@ function applyHeader(document: DocumentMapping, change: Change, context: RowCont
   noteDateLag(document, change, context.state);
   const position = standing(change, known.header);
   known.header = { row, position };
-  if (isInBaseline(document, context)) known.baseline = baselineOf(known, { header: row });
+  if (context.isOpening) noteSnapshotRow(document, known, { header: row }, change);
   const siblings = updateOnce(document, id, before ?? null, row, context.state);
   return { touched: [id, ...siblings].map((one) => [one, position]), outcome: 'applied' };
 }
@@ -132,9 +127,7 @@ function applyLine(
   if (place.movedFrom === undefined) noteGap(change, stored, context);
   const position = standing(change, stored);
   known.lines.set(change.key, { row, position });
-  if (isInBaseline(document, context)) {
-    known.baseline = baselineOf(known, { line: { key: change.key, row } });
-  }
+  if (context.isOpening) noteSnapshotRow(document, known, { line: change.key, row }, change);
   if (!place.inPrimaryKey && row !== null) {
     noteLine(state, lines.table.name, change.key, place.headerKey);
   }
@@ -344,26 +337,6 @@ export function sharing(
   return known?.kind === 'once' ? known.documents : [];
 }
 
-function isInBaseline(document: DocumentMapping, context: RowContext): boolean {
-  return document.containedInOpening && context.isOpening;
-}
-
-function baselineOf(
-  known: OpenDocument,
-  read: {
-    readonly header?: Row | null;
-    readonly line?: { readonly key: string; readonly row: Row | null };
-  },
-): DocumentState['baseline'] {
-  const baseline = known.baseline ?? { header: null, lines: new Map(), effects: [] };
-  const { header = baseline.header, line } = read;
-  if (line === undefined) return { ...baseline, header };
-  const lines = new Map(baseline.lines);
-  if (line.row === null) lines.delete(line.key);
-  else lines.set(line.key, line.row);
-  return { ...baseline, header, lines };
-}
-
 /** A row of a lookup table; returns the documents that waited for it. */
 export function applyLookupRow(
   lookup: Lookup,
@@ -396,5 +369,5 @@ export function applyLookupRow(
   const waiting = state.get(waitingKey);
   if (waiting?.kind !== 'waiting') return { touched: [], outcome: 'applied' };
   state.delete(waitingKey);
-  return { touched: waiting.documents.map((id) => [id, position]), outcome: 'applied' };
+  return { touched: waiting.documents.map((id) => [id, undefined]), outcome: 'applied' };
 }

@@ -13,7 +13,7 @@ const words = [
   ...['dateLag', 'lagMs', 'held', 'change', 'table', 'operation', 'c', 'u', 'd', 'r'],
   ...['committedAt', 'transaction', 'id', 'totalOrder', 'arrived', 'orderMax', 'ended', 'queued'],
   ...['changes', 'opened', 'system', 'snapshot', 'queueFrom', 'queueTo', 'openedFrom', 'openedTo'],
-  ...['lastEnds', 'lastPosition', 'domain', 'first', 'isPartial', 'before', 'stuck'],
+  ...['lastEnds', 'lastPosition', 'domain', 'first', 'isPartial', 'before', 'stuck', 'waitsSince'],
 ];
 
 /** Version 1 was JSON and noted each line by itself: it is refused. */

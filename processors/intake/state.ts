@@ -5,6 +5,16 @@ import type { EffectDraft } from './mapping.ts';
 /** A row of a document; `row` is null once deleted, the position stays against redelivery. */
 export type StoredRow = { readonly row: Row | null; readonly position: string };
 
+/** A document as a snapshot has shown it until now. */
+export type SnapshotRows = {
+  readonly header: Row | null;
+  /** By primary key. */
+  readonly lines: ReadonlyMap<string, Row>;
+};
+
+/** A place in the log, and when what stands there was committed. */
+export type Standing = { readonly position: string; readonly committedAt: number };
+
 export type AssertedEffect = EffectDraft & {
   /** Position of the row that stated it first. */
   readonly order: string;
@@ -22,15 +32,15 @@ export type DocumentState = {
   /** Lookups and dates as they were answered first. */
   readonly resolved: ReadonlyMap<string, string | number>;
   /** The rows of the initial snapshot and what they mean; only for documents that the opening contains. */
-  readonly baseline: {
-    readonly header: Row | null;
-    readonly lines: ReadonlyMap<string, Row>;
-    readonly effects: readonly AssertedEffect[];
-  } | null;
+  readonly baseline: (SnapshotRows & { readonly effects: readonly AssertedEffect[] }) | null;
+  /** The rows of the initial snapshot that still have to open cells; never set where there is a baseline. */
+  readonly opening?: SnapshotRows & Standing;
   /** After housekeeping deleted it: nothing up to this position brings it back. */
   readonly purgedThrough: string;
   /** The lookup that it waits for; empty when it does not wait. */
   readonly waitsFor: string;
+  /** The last of its rows that came, while it waits: as of there it is told. */
+  readonly waitsSince?: Standing;
 };
 
 export type IntakeState =

@@ -96,7 +96,6 @@ function restate(mapping: SystemMapping, why: string, at: number, state: State):
   const told = tell(mapping, state, new Map(known.map((id) => [id, position])), {
     id: '',
     committedAt: at,
-    isOpening: false,
     isSnapshot: true,
     restatement: why,
   });
@@ -210,7 +209,6 @@ function onLookupRow(
   const told = tell(mapping, state, new Map(touched), {
     id: '',
     committedAt,
-    isOpening: false,
     isSnapshot: true,
   });
   if (outcome !== 'incomplete') return told;
@@ -247,7 +245,7 @@ function onRedriven(
       const { lineage } = loadSource(state);
       const position = `${lineage}${loadSystem(state).lastPosition}~${at}`;
       const { id, committedAt } = value;
-      const telling = { id, committedAt, isOpening: false, isSnapshot: false, adjustAt: at };
+      const telling = { id, committedAt, isSnapshot: false, adjustAt: at };
       return tell(
         mapping,
         state,

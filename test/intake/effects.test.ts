@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { difference } from '../../processors/intake/effects.ts';
 import type { EffectDraft } from '../../processors/intake/mapping.ts';
 
-const context = { document: 'erp|posting|1', position: '1', committedAt: 9, isOpening: false };
+const context = { document: 'erp|posting|1', position: '1', committedAt: 9 };
 const line = (sku: string, netted?: boolean): EffectDraft => ({
   kind: 'event',
   bucket: 'onHand',

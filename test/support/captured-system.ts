@@ -173,7 +173,7 @@ export async function captureSystem(options: {
           const { state, cause } = await connectorState(stack.connectUrl, system);
           throw new Error(
             `${system} does not settle; its connector is ${state} ${cause}\nSQL:  ${expected}\ntold: ${seen}\n` +
-              `alerts: ${JSON.stringify(alertsSeen.slice(-3))}`,
+              `openings: ${openingsOf(movementsSeen)}\nalerts: ${JSON.stringify(alertsSeen.slice(-3))}`,
           );
         }
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -210,6 +210,15 @@ export async function captureSystem(options: {
       rmSync(stateDirectory, { recursive: true, force: true });
     },
   };
+}
+
+function openingsOf(told: readonly Movement[]): string {
+  const openings = told.flatMap(({ sku, effects }) =>
+    effects
+      .filter(({ kind }) => kind === 'opening')
+      .map(({ location, quantity }) => `${sku} ${location} ${quantity}`),
+  );
+  return openings.join(', ');
 }
 
 /** A server has few: what nobody reads any more goes, once its connector is gone. */
