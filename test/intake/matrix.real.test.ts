@@ -197,6 +197,26 @@ describe.each(cases)('%s', (system, kind, schema) => {
     await settles();
   });
 
+  // A client of MariaDB's log notices at its second keep-alive.
+  const reconnectsWithinMs = postgres ? 5_000 : 15_000;
+
+  it(`D1: a connection that the database cuts is there again within ${reconnectsWithinMs} ms`, async () => {
+    const cutAt = Date.now();
+    if (postgres) {
+      await source.sql(
+        `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'stockline_${system}'`,
+      );
+    } else {
+      const readers = await source.sql(
+        "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'",
+      );
+      for (const { id } of readers) await source.sql(`KILL ${id}`);
+    }
+    await source.sql("INSERT INTO orders (id, sku, open_now) VALUES (8050, 'K', 1)");
+    await settles();
+    expect(Date.now() - cutAt).toBeLessThan(reconnectsWithinMs);
+  });
+
   it('D1: a new snapshot takes back the rows that were deleted meanwhile', async () => {
     await beginAnew(inject('stack').connectUrl, system, {
       deadlineMs: 60_000,
