@@ -104,12 +104,17 @@ export async function waitUntilRunning(
     if (isOver) throw new Error(stateInWords(name, told));
     if (isFailed) {
       restarts += 1;
-      const what = 'includeTasks=true&onlyFailed=true';
-      await call(`${connectUrl}/connectors/${name}/restart?${what}`, { method: 'POST' });
+      await restartFailed(connectUrl, name);
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+/** Starts a connector and its tasks again, as far as they have failed. */
+export async function restartFailed(connectUrl: string, name: string): Promise<void> {
+  const what = 'includeTasks=true&onlyFailed=true';
+  await call(`${connectUrl}/connectors/${name}/restart?${what}`, { method: 'POST' });
 }
 
 /** Stops a connector until it is resumed; it stays stopped when Kafka Connect begins again. Resolves when it is. */
@@ -127,11 +132,7 @@ export async function stopConnector(
 }
 
 /** Is it one that was told to stop? Throws while Kafka Connect does not know, as when it has just begun. */
-export async function isStopped(
-  connectUrl: string,
-  name: string,
-  timeoutMs?: number,
-): Promise<boolean> {
+async function isStopped(connectUrl: string, name: string, timeoutMs?: number): Promise<boolean> {
   const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
   if (!answer.ok) throw new Error(`Kafka Connect does not know of ${name} (${answer.status})`);
   return ((await answer.json()) as StatusAnswer).connector.state === 'STOPPED';

@@ -1,15 +1,17 @@
-/** Puts the watch over the sources' logs together: for each source that STOCKLINE_SECRETS and STOCKLINE_<SYSTEM> name. */
+/** Puts the watch over the sources together: for each source that STOCKLINE_SECRETS and STOCKLINE_<SYSTEM> name. */
 import type { Alert } from '../../schemas/types.ts';
 import {
   connectorPlace,
-  isStopped as isConnectorStopped,
+  connectorState,
+  restartFailed,
+  stateInWords,
   stopConnector,
 } from '../adapters/connect-rest.ts';
 import { systemClock } from '../adapters/kafka-runtime.ts';
 import { recordWriter } from '../adapters/record-writer.ts';
 import { type CaptureAccess, dropSlot, fileFacts, slotFacts } from '../adapters/source-log.ts';
 import type { KafkaPlaces } from '../adapters/topic-reader.ts';
-import type { ProtectionPorts } from '../protection/ports.ts';
+import type { ConnectorFacts, ProtectionPorts } from '../protection/ports.ts';
 import { runProtection } from '../protection/run.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import { alerts } from '../topics.ts';
@@ -17,6 +19,12 @@ import { slotName } from './connectors.ts';
 import type { Watched } from './places.ts';
 
 const askTimeoutMs = 2_000;
+
+const states: Readonly<Record<string, ConnectorFacts['state']>> = {
+  RUNNING: 'running',
+  STOPPED: 'stopped',
+  FAILED: 'failed',
+};
 
 /** `done` resolves when the signal has ended it. */
 export async function startProtection(options: {
@@ -42,9 +50,14 @@ export async function startProtection(options: {
       const { file } = await connectorPlace(connectUrl, system, askTimeoutMs);
       return fileFacts(access, file === undefined ? undefined : String(file));
     },
-    isStopped: (system) => isConnectorStopped(connectUrl, system, askTimeoutMs),
+    connector: async (system) => {
+      const told = await connectorState(connectUrl, system, askTimeoutMs);
+      if (told.state === 'UNASSIGNED') throw new Error(stateInWords(system, told));
+      return { state: states[told.state] ?? 'other', cause: told.cause };
+    },
     giveUp: (system) => dropSlot(accessOf(system), slotName(system)),
     stop: (system) => stopConnector(connectUrl, system, askTimeoutMs),
+    restart: (system) => restartFailed(connectUrl, system),
     tell: (alert) => {
       telemetry.log('warn', alert.message, { seen: alert.seen, expected: alert.expected });
       return writer.write(alert.system, alert);

@@ -1,11 +1,19 @@
-/** Watches how much of their logs the sources keep for us, and gives a slot up before a source's disk is in danger. */
+/**
+ * Watches how much of their logs the sources keep for us, and gives a slot up before a source's disk is in danger; and
+ * their connectors, which it starts again when they fail.
+ */
 import { judgeLog, logAlert, type Verdict } from './budget.ts';
-import type { ProtectionPorts } from './ports.ts';
+import type { ConnectorFacts, LogFacts, ProtectionPorts } from './ports.ts';
+import { connectorAlert, type Failing, findsItsPlace, judgeConnector } from './restarts.ts';
 
 const lookEveryMs = 2_000;
 
 /** What the last look at a source has found. */
-type Watch = { readonly verdict: Verdict; readonly isStopped: boolean };
+type Watch = {
+  readonly verdict: Verdict;
+  readonly isStopped: boolean;
+  readonly failing?: Failing | undefined;
+};
 
 export async function runProtection(options: {
   readonly systems: readonly string[];
@@ -24,11 +32,27 @@ export async function runProtection(options: {
       return false;
     }
   };
+  const startAgain = async (
+    system: string,
+    before: Failing | undefined,
+    connector: ConnectorFacts,
+    facts: LogFacts,
+  ): Promise<Failing | undefined> => {
+    const nowMs = ports.now();
+    const { failing, isDue } = judgeConnector(before, connector, nowMs);
+    const isStarted = findsItsPlace(facts);
+    const at = { nowMs, cause: connector.cause, isStarted };
+    const alert = connectorAlert(system, before, failing, at);
+    if (alert !== undefined) await ports.tell(alert);
+    if (isDue && isStarted) await ports.restart(system).catch(ports.report);
+    return failing;
+  };
   const look = async (system: string): Promise<void> => {
     const facts = await ports.logFacts(system);
     const before = watches.get(system) ?? { verdict: 'well', isStopped: false };
     // Kafka Connect may be what is down: the slot is given up all the same, and nothing was begun anew.
-    const isStopped = await ports.isStopped(system).catch(() => before.isStopped);
+    const connector = await ports.connector(system).catch(() => undefined);
+    const isStopped = connector === undefined ? before.isStopped : connector.state === 'stopped';
     const isBegunAnew = before.isStopped && !isStopped;
     const isGivenUp = before.verdict === 'over' && !isBegunAnew;
     const verdict = isGivenUp ? 'over' : judgeLog(facts, budgetBytes, isStopped);
@@ -38,8 +62,11 @@ export async function runProtection(options: {
     const isOver = verdict === 'over';
     // First: a connector that runs makes its slot again, and goes on behind the gap as if there were none.
     const isNowStopped = isStopped || (isOver && (await stops(system)));
-    watches.set(system, { verdict, isStopped: isNowStopped });
+    watches.set(system, { verdict, isStopped: isNowStopped, failing: before.failing });
     if (isOver && facts.kind === 'slot' && facts.exists) await ports.giveUp(system);
+    if (connector === undefined || isOver) return;
+    const failing = await startAgain(system, before.failing, connector, facts);
+    watches.set(system, { verdict, isStopped: isNowStopped, failing });
   };
   while (!signal.aborted) {
     for (const system of systems) await look(system).catch(ports.report);

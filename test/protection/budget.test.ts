@@ -25,10 +25,11 @@ async function watched(
     signal: end.signal,
     ports: {
       logFacts: async () => looks[at] as LogFacts,
-      isStopped: async () => {
+      connector: async () => {
         if (connect.isDown === true) throw new Error('Kafka Connect does not answer');
-        return connect.isStopped;
+        return { state: connect.isStopped ? 'stopped' : 'running', cause: '' };
       },
+      restart: async () => void done.push('restart'),
       giveUp: async () => void done.push('giveUp'),
       stop: async () => {
         if (connect.isDown === true) throw new Error('Kafka Connect does not answer');

@@ -1,6 +1,6 @@
 /** A source whose log is not read: its disk is spared, it is told, and after a new snapshot all is right again. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { beginAnew, connectorState, isStopped } from '../../processors/adapters/connect-rest.ts';
+import { beginAnew, connectorState } from '../../processors/adapters/connect-rest.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import { secret } from '../../processors/cli/connectors.ts';
@@ -50,6 +50,26 @@ describe.each(cases)('%s', (system, kind, schema) => {
     await source?.stop();
   });
 
+  it('S2: a connector that fails while its database refuses it goes on by itself', async () => {
+    const state = async () => (await connectorState(connectUrl, system)).state;
+    const failed = () => source.alerts().findLast(({ kind: alert }) => alert === 'connectorFailed');
+    const admit = (password: string) =>
+      source.sql(
+        postgres
+          ? `ALTER ROLE stockline PASSWORD '${password}'`
+          : `SET PASSWORD FOR stockline@'%' = PASSWORD('${password}')`,
+      );
+    await admit('another');
+    await source.connector('POST', '/restart?includeTasks=true');
+    await source.sql("INSERT INTO orders (id, sku, open) VALUES (8000, 'F', 1)");
+    await until(async () => (await state()) === 'FAILED');
+    await admit(secret(inject('stack').secretsDirectory, `${postgres ? 'erp' : 'pos'}-password`));
+    await until(() => failed()?.open === true);
+    await source.settles(figures);
+    await until(() => failed()?.open === false);
+    expect(await state()).toBe('RUNNING');
+  });
+
   it('S1: a log that nobody reads is given up, and told', async () => {
     if (postgres) {
       await source.connector('PUT', '/pause');
@@ -68,7 +88,7 @@ describe.each(cases)('%s', (system, kind, schema) => {
     }
     await source.sql('DELETE FROM orders WHERE id BETWEEN 3 AND 9');
     await until(() => told()?.open === true && told()?.severity === 'critical');
-    await until(() => isStopped(connectUrl, system).catch(() => false));
+    await until(async () => (await connectorState(connectUrl, system)).state === 'STOPPED');
     if (!postgres) return;
     const slot = `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'stockline_${system}'`;
     await until(async () => (await source.sql(slot)).length === 0);
