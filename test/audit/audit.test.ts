@@ -326,7 +326,7 @@ describe('audit', () => {
       { actor: 'maria', action: 'key created', reason: 'for the shop', reference: 'stock:read' },
       { actor: 'maria', action: 'key revoked', reason: 'leaked' },
     ]);
-    const secret = token.split('_').at(-1) ?? token;
+    const secret = token.split('_').slice(2).join('_');
     const hash = Buffer.from(key.secrets[0]?.hash ?? []).toString('hex');
     const text = JSON.stringify(found);
     expect([secret, hash].some((one) => text.includes(one))).toBe(false);
