@@ -28,6 +28,7 @@ describe('Odoo', () => {
           (4, 'Vendors', 'supplier'), (5, 'Customers', 'customer'), (8, 'Stock', 'internal'), (9, 'Shelf', 'internal'), (14, 'Loss', 'inventory');
         INSERT INTO stock_quant (product_id, location_id, quantity, reserved_quantity, in_date)
           SELECT g, 8, 10 * g, 0, now() FROM generate_series(1, 10) g;`,
+      meanwhile: traffic,
     });
   });
   afterAll(() => source?.stop());
@@ -64,8 +65,8 @@ describe('Odoo', () => {
   const finish = (product: number, from: number): string =>
     `UPDATE stock_move SET state = 'done' WHERE product_id = ${product} AND location_id = ${from} AND state <> 'done';`;
 
-  it('D1: receipts, reservations, deliveries, transfers, counts and merged quants', async () => {
-    for (let at = 0; at < 300; at += 1) {
+  const traffic = async (sql: CapturedSystem['sql'], isOver: () => boolean): Promise<void> => {
+    while (!isOver()) {
       const product = 1 + below(20);
       const quantity = `${1 + below(9)}.${below(1000)}`;
       const acts = [
@@ -84,8 +85,14 @@ describe('Odoo', () => {
          DELETE FROM stock_quant WHERE product_id = ${product} AND location_id = 9
            AND id <> (SELECT min(id) FROM stock_quant WHERE product_id = ${product} AND location_id = 9);`,
       ];
-      await source.sql(`BEGIN; ${acts[below(acts.length)]} COMMIT;`);
+      await sql(`BEGIN; ${acts[below(acts.length)]} COMMIT;`);
     }
+  };
+
+  it('D1: receipts, reservations, deliveries, transfers, counts and merged quants, also while its capture begins', async () => {
+    await source.settles(figures);
+    let left = 300;
+    await traffic(source.sql, () => left-- === 0);
     await source.settles(figures);
   });
 });
@@ -102,6 +109,7 @@ describe('Open Source Point of Sale', () => {
         INSERT INTO ospos_items (name, item_number) SELECT concat('item ', seq), IF(seq % 4 = 0, NULL, concat('400', seq)) FROM seq_1_to_15;
         INSERT INTO ospos_item_quantities SELECT seq, 1, 10 FROM seq_1_to_15;
         INSERT INTO ospos_inventory (trans_items, trans_comment, trans_location, trans_inventory) SELECT seq, 'Manual', 1, 10 FROM seq_1_to_15;`,
+      meanwhile: traffic,
     });
   });
   afterAll(() => source?.stop());
@@ -118,8 +126,8 @@ describe('Open Source Point of Sale', () => {
     `INSERT INTO ospos_item_quantities VALUES (${item}, ${place}, ${by}) ON DUPLICATE KEY UPDATE quantity = quantity + (${by});
      INSERT INTO ospos_inventory (trans_items, trans_comment, trans_location, trans_inventory) VALUES (${item}, '${comment}', ${place}, ${by});`;
 
-  it('D1: sales, suspended and deleted sales, receivings, transfers and edits', async () => {
-    for (let at = 1; at <= 300; at += 1) {
+  const traffic = async (sql: CapturedSystem['sql'], isOver: () => boolean): Promise<void> => {
+    for (let at = 1; !isOver(); at += 1) {
       const item = 1 + below(15);
       const place = 1 + below(2);
       const quantity = `${1 + below(5)}.${below(1000)}`;
@@ -132,8 +140,14 @@ describe('Open Source Point of Sale', () => {
         change(item, 1, `-${quantity}`, 'transfer') + change(item, 2, quantity, 'transfer'),
         change(item, place, '-1', 'Manual Edit of Quantity'),
       ];
-      await source.sql(`BEGIN; ${acts[below(acts.length)]} COMMIT;`);
+      await sql(`BEGIN; ${acts[below(acts.length)]} COMMIT;`);
     }
+  };
+
+  it('D1: sales, suspended and deleted sales, receivings, transfers and edits, also while its capture begins', async () => {
+    await source.settles(figures);
+    let left = 300;
+    await traffic(source.sql, () => left-- === 0);
     await source.settles(figures);
   });
 });

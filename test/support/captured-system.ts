@@ -88,6 +88,8 @@ export async function captureSystem(options: {
   /** Made anew, by these statements. */
   readonly schema: string;
   readonly extra?: Readonly<Record<string, string>>;
+  /** What goes on in the database while its capture begins, until it has. */
+  readonly meanwhile?: (sql: CapturedSystem['sql'], hasBegun: () => boolean) => Promise<void>;
 }): Promise<CapturedSystem> {
   const { stack, mapping } = options;
   const { system } = mapping;
@@ -100,6 +102,8 @@ export async function captureSystem(options: {
     signalTopic,
   ]);
   await registerSchemas(stack.registryUrl, ownTopics.map(anyTopic));
+  let hasBegun = false;
+  const meanwhile = options.meanwhile?.(database.sql, () => hasBegun);
   await capture(stack, mapping, options.extra ?? {});
 
   const told = new Map<string, number>();
@@ -123,6 +127,8 @@ export async function captureSystem(options: {
   });
   const stateDirectory = mkdtempSync(join(tmpdir(), `captured-${system}-`));
   let intake = startIntake(mapping, places, stateDirectory);
+  hasBegun = true;
+  await meanwhile;
 
   const figures = (): Figures => Object.fromEntries([...told].filter(([, sum]) => sum !== 0));
   const connector: CapturedSystem['connector'] = async (method, path, body) => {
