@@ -55,7 +55,7 @@ export function connectorAlert(
     message:
       now === undefined
         ? `the connector of ${system} runs again`
-        : `the connector of ${system} has failed, and its figures are stale: ${at.cause}. ${follows}`,
+        : `the connector of ${system} has failed: ${at.cause}. Its figures are stale. ${follows}`,
     expected: 'running',
     seen: now === undefined ? 'running' : 'failed',
     raisedAt: at.nowMs,
