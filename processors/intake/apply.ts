@@ -10,7 +10,7 @@ import type { ToldEffect } from './effects.ts';
 import { loadSource, noteRead } from './lineage.ts';
 import type { SystemMapping } from './mapping.ts';
 import { OpenDocuments } from './open-documents.ts';
-import { applyRow, type Gap, type RowContext } from './rows.ts';
+import { applyRow, type Gap, type RowContext, type Touched } from './rows.ts';
 import { type IntakeState, keys } from './state.ts';
 import { looksFiltered, sweep } from './sweep.ts';
 import type { Released } from './transactions.ts';
@@ -83,7 +83,7 @@ class AppliedRows {
   }
 
   finish(): {
-    readonly touched: Touched;
+    readonly touched: ReadonlyMap<string, string | undefined>;
     readonly emits: readonly Emit[];
     readonly isSnapshot: boolean;
   } {
@@ -172,9 +172,6 @@ class AppliedRows {
   }
 }
 
-/** Documents, each with the position of the row that touched it; none: what it waited for has come. */
-type Touched = ReadonlyMap<string, string | undefined>;
-
 export type Telling = {
   /** The source transaction; empty for reads. */
   readonly id: string;
@@ -184,11 +181,11 @@ export type Telling = {
   readonly restatement?: string;
 };
 
-/** Computes the touched documents and writes one movement per SKU. */
+/** Computes the touched documents, each named once, and writes one movement per SKU. */
 export function tell(
   mapping: SystemMapping,
   state: StepState<IntakeState>,
-  touched: Touched,
+  touched: Iterable<Touched>,
   telling: Telling,
 ): readonly Emit[] {
   const bySku = new Map<string, ToldEffect[]>();
@@ -196,7 +193,7 @@ export function tell(
   const refusedIds: string[] = [];
   let last = '';
   for (const [id, position] of touched) {
-    const context = { state, mapping, ...(position === undefined ? {} : { position }), ...telling };
+    const context = { state, mapping, position, ...telling };
     const computed = computeDocument(documentOf(mapping, id), id, context);
     if (computed.kind === 'waiting') refused.push(...count('waiting', 1));
     if (computed.kind === 'refused') {

@@ -37,7 +37,7 @@ export type ComputeContext = {
   readonly state: StateView<IntakeState>;
   readonly mapping: SystemMapping;
   /** Of the row that touches the document; none: what it waited for has come, and it stands where it began to wait. */
-  readonly position?: string;
+  readonly position: string | undefined;
   readonly committedAt: number;
   readonly isSnapshot: boolean;
   /** Sent again by a person: what is late is told as of then. */

@@ -17,7 +17,7 @@ export type RowOutcome = {
 };
 
 /** A document, and the position of the row that touches it; none: a lookup that it waited for has come. */
-type Touched = readonly [id: string, position: string | undefined];
+export type Touched = readonly [id: string, position: string | undefined];
 
 /** A row that was not what the log says it was before: a change of it never came through the log. */
 export type Gap = {

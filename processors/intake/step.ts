@@ -93,7 +93,8 @@ function restate(mapping: SystemMapping, why: string, at: number, state: State):
   const position = `${loadSource(state).lineage}${loadSystem(state).lastPosition}~${at}`;
   const ids = state.keys('d|').map((key) => key.slice(2));
   const known = ids.filter((id) => mapping.documents.some(({ name }) => id.startsWith(`${name}|`)));
-  const told = tell(mapping, state, new Map(known.map((id) => [id, position])), {
+  const touched = known.map((id) => [id, position] as const);
+  const told = tell(mapping, state, touched, {
     id: '',
     committedAt: at,
     isSnapshot: true,
@@ -206,7 +207,7 @@ function onLookupRow(
 ): readonly Emit[] {
   const { touched, outcome } = applyLookupRow(lookup, change, state);
   const { committedAt } = change;
-  const told = tell(mapping, state, new Map(touched), {
+  const told = tell(mapping, state, touched, {
     id: '',
     committedAt,
     isSnapshot: true,
@@ -249,7 +250,7 @@ function onRedriven(
       return tell(
         mapping,
         state,
-        new Map(refused.documents.map((document) => [document, position])),
+        refused.documents.map((document) => [document, position]),
         telling,
       );
     }
