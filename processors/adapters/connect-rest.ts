@@ -125,17 +125,12 @@ export async function stopConnector(
 ): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
   await done(`${connectUrl}/connectors/${name}/stop`, { method: 'PUT' }, giveUpAt);
-  while (!(await isStopped(connectUrl, name, deadlineMs).catch(() => false))) {
+  const isStopped = async (): Promise<boolean> =>
+    (await connectorState(connectUrl, name, deadlineMs)).state === 'STOPPED';
+  while (!(await isStopped().catch(() => false))) {
     if (Date.now() > giveUpAt) throw new Error(`connector ${name} does not stop`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** Is it one that was told to stop? Throws while Kafka Connect does not know, as when it has just begun. */
-async function isStopped(connectUrl: string, name: string, timeoutMs?: number): Promise<boolean> {
-  const answer = await call(`${connectUrl}/connectors/${name}/status`, {}, timeoutMs);
-  if (!answer.ok) throw new Error(`Kafka Connect does not know of ${name} (${answer.status})`);
-  return ((await answer.json()) as StatusAnswer).connector.state === 'STOPPED';
 }
 
 /** Lets a connector begin anew: it forgets how far it had come, and takes a snapshot of its source. */
