@@ -9,11 +9,7 @@ import { connectorAlert, type Failing, findsItsPlace, judgeConnector } from './r
 const lookEveryMs = 2_000;
 
 /** What the last look at a source has found. */
-type Watch = {
-  readonly verdict: Verdict;
-  readonly isStopped: boolean;
-  readonly failing?: Failing | undefined;
-};
+type Watch = { readonly verdict: Verdict; readonly isStopped: boolean };
 
 export async function runProtection(options: {
   readonly systems: readonly string[];
@@ -23,6 +19,7 @@ export async function runProtection(options: {
 }): Promise<void> {
   const { systems, budgetBytes, ports, signal } = options;
   const watches = new Map<string, Watch>();
+  const failings = new Map<string, Failing | undefined>();
   const stops = async (system: string): Promise<boolean> => {
     try {
       await ports.stop(system);
@@ -34,10 +31,10 @@ export async function runProtection(options: {
   };
   const startAgain = async (
     system: string,
-    before: Failing | undefined,
     connector: ConnectorFacts,
     facts: LogFacts,
-  ): Promise<Failing | undefined> => {
+  ): Promise<void> => {
+    const before = failings.get(system);
     const nowMs = ports.now();
     const { failing, isDue } = judgeConnector(before, connector, nowMs);
     const isStarted = findsItsPlace(facts);
@@ -45,7 +42,7 @@ export async function runProtection(options: {
     const alert = connectorAlert(system, before, failing, at);
     if (alert !== undefined) await ports.tell(alert);
     if (isDue && isStarted) await ports.restart(system).catch(ports.report);
-    return failing;
+    failings.set(system, failing);
   };
   const look = async (system: string): Promise<void> => {
     const facts = await ports.logFacts(system);
@@ -62,11 +59,9 @@ export async function runProtection(options: {
     const isOver = verdict === 'over';
     // First: a connector that runs makes its slot again, and goes on behind the gap as if there were none.
     const isNowStopped = isStopped || (isOver && (await stops(system)));
-    watches.set(system, { verdict, isStopped: isNowStopped, failing: before.failing });
+    watches.set(system, { verdict, isStopped: isNowStopped });
     if (isOver && facts.kind === 'slot' && facts.exists) await ports.giveUp(system);
-    if (connector === undefined || isOver) return;
-    const failing = await startAgain(system, before.failing, connector, facts);
-    watches.set(system, { verdict, isStopped: isNowStopped, failing });
+    if (connector !== undefined && !isOver) await startAgain(system, connector, facts);
   };
   while (!signal.aborted) {
     for (const system of systems) await look(system).catch(ports.report);
