@@ -24,7 +24,7 @@ const steadyMs = 10_000;
 const stopDeadlineMs = 9_000;
 /** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
 const nodeOptions = ['--max-semi-space-size=64'];
-/** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way. */
+/** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way, once it has begun. */
 const niceness: Readonly<Record<string, number>> = {
   analytics: 19,
   anomalies: 19,
@@ -56,10 +56,13 @@ export function startProcessors(options: {
       // Its own group: Ctrl-C reaches it through us, in the right order.
       detached: true,
     });
-    const nice = niceness[name];
-    if (child.pid !== undefined && nice !== undefined) void giveWay(child.pid, nice);
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
+    // Once it works: on a machine that others keep busy it would hardly ever begin to.
+    child.once('message', () => {
+      const nice = niceness[name];
+      if (child.pid !== undefined && nice !== undefined) void giveWay(child.pid, nice);
+    });
     child.on('message', (message) => status.set(name, message as ProcessStatus));
     child.on('exit', (code, signal) => {
       if (stopping) return;
