@@ -509,7 +509,7 @@ export type Bucket = 'onHand' | 'reserved' | 'incoming' | 'inTransit' | 'damaged
 export type Change = {
   /** The quantity that it changes. */
   readonly bucket: Bucket;
-  /** event, level, count, opening, echo, hold or allocation (a channel's own share: quantity is its change, reference the channel, applied 0). */
+  /** event, level, count, opening, echo, hold, contained (the opening has it already, and a count from before it has not) or allocation (a channel's own share: quantity is its change, reference the channel, applied 0). */
   readonly kind: string;
   /** Units told by the source, signed; for a count the counted figure. */
   readonly quantity: number;
@@ -679,6 +679,8 @@ export type Movement = {
   readonly committedAt: number;
   /** In the order of the source. */
   readonly effects: readonly Effect[];
+  /** Events and counts of onHand that the opening balance contains already: no change of stock, but what a count told later for the time before has to be followed by. */
+  readonly contained: readonly Effect[];
 };
 
 /** What came of a line. */

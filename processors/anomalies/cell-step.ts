@@ -101,7 +101,8 @@ class Visit {
   }
 
   take(change: Change): void {
-    if (change.bucket !== 'onHand') return;
+    // What an opening contains is long past.
+    if (change.bucket !== 'onHand' || change.kind === 'contained') return;
     if (change.kind === 'count') this.#counted(change);
     else if (change.kind === 'level') this.#levelTold();
     else if (change.reason === 'sale') {

@@ -141,6 +141,7 @@ function movementOf(
     position,
     committedAt,
     effects,
+    contained: [],
   };
 }
 

@@ -9,21 +9,30 @@ export type Count = Place & {
    * meets it later, so the order of the two does not matter.
    */
   readonly standing: number;
+  /** How much of `standing` the opening balance contains already; absent for nothing. */
+  readonly contained?: number;
 };
+
+/** A count that the opening balance contains bounds what lies before it, but the figure is the balance's. */
+export const isContained = ({ standing, contained = 0 }: Count): boolean => standing <= contained;
 
 /** The counts after one assertion (`by` 1) or retraction (`by` -1). */
 export function withCount(
   counts: readonly Count[],
-  count: Omit<Count, 'standing'>,
+  count: Omit<Count, 'standing' | 'contained'>,
   by: 1 | -1,
+  told: 'news' | 'contained' = 'news',
 ): readonly Count[] {
   const same = (one: Count): boolean =>
     one.at === count.at &&
     one.system === count.system &&
     one.order === count.order &&
     one.quantity === count.quantity;
-  const standing = (counts.find(same)?.standing ?? 0) + by;
+  const known = counts.find(same);
+  const standing = (known?.standing ?? 0) + by;
+  const contained = (known?.contained ?? 0) + (told === 'contained' ? by : 0);
   const others = counts.filter((one) => !same(one));
+  if (contained !== 0) return [...others, { ...count, standing, contained }];
   return standing === 0 ? others : [...others, { ...count, standing }];
 }
 

@@ -13,8 +13,6 @@ export type EchoGroup = {
   readonly posted: number;
   readonly lines: number;
   readonly completeLines: number;
-  /** What of it was already in the opening balance; stays when the posting is taken back. */
-  readonly contained: number;
   /** What the group adds to the history beside the till's effects, and where. */
   readonly remainder: { readonly place: Place; readonly quantity: number } | null;
 };
@@ -25,7 +23,6 @@ export const emptyGroup: EchoGroup = {
   posted: 0,
   lines: 0,
   completeLines: 0,
-  contained: 0,
   remainder: null,
 };
 
@@ -45,7 +42,6 @@ export function withPosting(
     readonly quantity: number;
     readonly asserted: boolean;
     readonly complete: boolean;
-    readonly contained: boolean;
   },
 ): EchoGroup {
   const by = posting.asserted ? 1 : -1;
@@ -54,7 +50,6 @@ export function withPosting(
     posted: group.posted + posting.quantity,
     lines: group.lines + by,
     completeLines: group.completeLines + (posting.complete ? by : 0),
-    contained: group.contained + (posting.contained ? posting.quantity : 0),
     postingPlaces: addTo(group.postingPlaces, placeKey(place), by),
   };
 }
@@ -95,7 +90,7 @@ export function remainderOf(
   rule: EchoRule,
   authority: Authority = 'ledger',
 ): EchoGroup['remainder'] {
-  const known = authority === 'balance' ? group.posted : group.contained;
+  const known = authority === 'balance' ? group.posted : 0;
   const quantity = winner(group, rule) - tillSum(group) - known;
   const place = lastPlace(group.till) ?? lastPlace(group.postingPlaces);
   return quantity === 0 || place === undefined ? null : { place, quantity };

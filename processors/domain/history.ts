@@ -7,8 +7,17 @@
 /** Where a dated quantity or a count stands: business time, then the order within its system. */
 export type Place = { readonly at: number; readonly system: string; readonly order: string };
 
-/** Time, system, order, quantity in thousandths. A tuple: the state holds many of them. */
-export type Dated = readonly [at: number, system: string, order: string, quantity: number];
+/**
+ * Time, system, order, quantity in thousandths, and what of this place the opening balance contains already; absent for
+ * nothing. A tuple: the state holds many of them.
+ */
+export type Dated = readonly [
+  at: number,
+  system: string,
+  order: string,
+  quantity: number,
+  contained?: number,
+];
 /** What lies between two times; the first page of a cell has also what lies before it. */
 export type HistoryPage = readonly Dated[];
 
@@ -45,15 +54,25 @@ export function pageAt(starts: readonly number[], at: number): number {
   return Math.max(0, place);
 }
 
-/** The page with `quantity` added at `place`; what sums up to nothing is taken out. */
-export function addToPage(page: HistoryPage, place: Place, quantity: number): HistoryPage {
+/** The page with quantities added at `place`; what sums up to nothing is taken out. */
+export function addToPage(
+  page: HistoryPage,
+  place: Place,
+  quantity: number,
+  contained = 0,
+): HistoryPage {
   const { at, system, order } = place;
   const known = page.findIndex(
     (dated) => dated[0] === at && dated[2] === order && dated[1] === system,
   );
-  if (known < 0) return [...page, [at, system, order, quantity]];
-  const sum = (page[known] as Dated)[3] + quantity;
-  return sum === 0 ? page.toSpliced(known, 1) : page.with(known, [at, system, order, sum]);
+  if (known < 0) return [...page, dated(place, quantity, contained)];
+  const [, , , knownQuantity, knownContained = 0] = page[known] as Dated;
+  const sum = dated(place, knownQuantity + quantity, knownContained + contained);
+  return sum[3] === 0 && sum[4] === undefined ? page.toSpliced(known, 1) : page.with(known, sum);
+}
+
+function dated({ at, system, order }: Place, quantity: number, contained: number): Dated {
+  return contained === 0 ? [at, system, order, quantity] : [at, system, order, quantity, contained];
 }
 
 /**
@@ -78,18 +97,24 @@ export function splitPage(
     : { start, earlier, later: page.filter(([at]) => at >= start) };
 }
 
+/** A base that does not have what the opening balance contains, such as a count: then that has to be added too. */
+type Summed = { readonly withContained: boolean };
+
 /** The sum of a page's quantities that lie after the count. */
-export function sumAfter(page: HistoryPage, count: Place): number {
+export function sumAfter(page: HistoryPage, count: Place, { withContained }: Summed): number {
   let sum = 0;
-  for (const [at, system, order, quantity] of page) {
-    if (isAfter({ at, system, order }, count)) sum += quantity;
+  for (const [at, system, order, quantity, contained = 0] of page) {
+    if (!isAfter({ at, system, order }, count)) continue;
+    sum += withContained ? quantity + contained : quantity;
   }
   return sum;
 }
 
 /** The sum of a whole page. */
-export function sumOfPage(page: HistoryPage): number {
+export function sumOfPage(page: HistoryPage, { withContained }: Summed): number {
   let sum = 0;
-  for (const dated of page) sum += dated[3];
+  for (const [, , , quantity, contained = 0] of page) {
+    sum += withContained ? quantity + contained : quantity;
+  }
   return sum;
 }

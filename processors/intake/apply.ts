@@ -1,12 +1,11 @@
 /** Rows of a source transaction → documents → one movement per SKU. */
-import type { Movement } from '../../schemas/types.ts';
+import type { Effect, Movement } from '../../schemas/types.ts';
 import type { Change } from '../cdc/change.ts';
 import { hashText } from '../domain/hash.ts';
 import { movements } from '../topics.ts';
 import { type Emit, emit, type StepState } from '../topology/topology.ts';
 import { gapAlert, lineageAccepted, raise } from './alerts.ts';
 import { type Computed, computeDocument, documentOf } from './documents.ts';
-import type { ToldEffect } from './effects.ts';
 import { loadSource, noteRead } from './lineage.ts';
 import type { SystemMapping } from './mapping.ts';
 import { OpenDocuments } from './open-documents.ts';
@@ -188,7 +187,7 @@ export function tell(
   touched: Iterable<Touched>,
   telling: Telling,
 ): readonly Emit[] {
-  const bySku = new Map<string, ToldEffect[]>();
+  const bySku = new Map<string, ToldOfSku>();
   const refused: Emit[] = [];
   const refusedIds: string[] = [];
   let last = '';
@@ -202,25 +201,32 @@ export function tell(
     }
     if (computed.kind !== 'told') continue;
     if (computed.position > last) last = computed.position;
-    for (const told of computed.effects) {
-      const effects = bySku.get(told.sku);
-      if (effects === undefined) bySku.set(told.sku, [told]);
-      else effects.push(told);
-    }
+    for (const { sku, effect } of computed.effects) ofSku(bySku, sku).effects.push(effect);
+    for (const { sku, effect } of computed.contained) ofSku(bySku, sku).contained.push(effect);
   }
   if (refusedIds.length > 0 && telling.id !== '') {
     state.put(keys.refusals(telling.id), { kind: 'refusals', documents: refusedIds });
   }
-  const told = [...bySku].map(([sku, effects]) =>
-    emit(movements, sku, movement(mapping, sku, effects, last, telling)),
+  const told = [...bySku].map(([sku, ofSku]) =>
+    emit(movements, sku, movement(mapping, sku, ofSku, last, telling)),
   );
   return [...told, ...count('movements', told.length), ...refused];
+}
+
+type ToldOfSku = { readonly effects: Effect[]; readonly contained: Effect[] };
+
+function ofSku(bySku: Map<string, ToldOfSku>, sku: string): ToldOfSku {
+  const known = bySku.get(sku);
+  if (known !== undefined) return known;
+  const begun: ToldOfSku = { effects: [], contained: [] };
+  bySku.set(sku, begun);
+  return begun;
 }
 
 function movement(
   mapping: SystemMapping,
   sku: string,
-  told: readonly ToldEffect[],
+  told: ToldOfSku,
   position: string,
   telling: Telling,
 ): Movement {
@@ -231,7 +237,7 @@ function movement(
     transaction: telling.id,
     position,
     committedAt: telling.committedAt,
-    effects: told.map((one) => one.effect),
+    ...told,
   };
 }
 

@@ -1,7 +1,8 @@
 /** A touched document → what has to be told to stock: effects(after) - what was told before. */
 import type { StateView } from '../topology/topology.ts';
 import {
-  asContained,
+  containedEchoes,
+  containedPast,
   type Difference,
   type DifferenceContext,
   difference,
@@ -25,7 +26,12 @@ import {
 } from './state.ts';
 
 export type Computed =
-  | { readonly kind: 'told'; readonly effects: readonly ToldEffect[]; readonly position: string }
+  | {
+      readonly kind: 'told';
+      readonly effects: readonly ToldEffect[];
+      readonly contained: readonly ToldEffect[];
+      readonly position: string;
+    }
   | Waiting
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly reason: string };
 
@@ -101,7 +107,12 @@ export function computeDocument(
     ...(openings.kind === 'refused' && pending !== undefined ? { opening: pending } : {}),
     waitsFor: '',
   });
-  return { kind: 'told', effects: [...opened.told, ...change.told], position };
+  return {
+    kind: 'told',
+    effects: [...containedEchoes(opened.told), ...change.told],
+    contained: containedPast(opened.told, olderThan),
+    position,
+  };
 }
 
 /** Where the document stands: at the row that touches it, or at the last one that came while it waited. */
@@ -231,10 +242,7 @@ function lateness(
   return `it has ${what} of ${new Date(oldestAt).toISOString()}: later than the mapping allows, so none of it was applied`;
 }
 
-/**
- * What the snapshot's rows mean is in the opening balance: it counts as told. Only echoes are told, as contained, so
- * that stock knows which part of a sale the opening has already.
- */
+/** What the snapshot's rows mean is in the opening balance: it counts as asserted, and is told as contained. */
 function openingPart(
   known: DocumentState,
   baseline: readonly EffectDraft[],
@@ -247,7 +255,7 @@ function openingPart(
   if (known.baseline === null) return { told: [], asserted: known.asserted, baseline: [] };
   const grown = difference(known.baseline.effects, baseline, context);
   return {
-    told: asContained(grown.told),
+    told: grown.told,
     asserted: [...without(known.asserted, grown.gone), ...grown.fresh],
     baseline: grown.asserted,
   };

@@ -250,11 +250,25 @@ function tellEffect(
   };
 }
 
-/** The same effects, told as what the opening balance contains already. */
-export function asContained(told: readonly ToldEffect[]): readonly ToldEffect[] {
+/** Those that another system tells too, told as what the opening balance contains already. */
+export function containedEchoes(told: readonly ToldEffect[]): readonly ToldEffect[] {
   return told.flatMap(({ sku, effect }) =>
     effect.echo === null
       ? []
       : [{ sku, effect: { ...effect, echo: { ...effect.echo, contained: true } } }],
+  );
+}
+
+/** Those that a count which is told later may have to be followed by, or that bound what is told later. */
+export function containedPast(
+  told: readonly ToldEffect[],
+  notBefore: number,
+): readonly ToldEffect[] {
+  return told.filter(
+    ({ effect: { kind, bucket, echo, occurredAt } }) =>
+      (kind === 'event' || kind === 'count') &&
+      bucket === 'onHand' &&
+      echo === null &&
+      occurredAt >= notBefore,
   );
 }

@@ -1,5 +1,5 @@
 /** The pages of a cell's history in the state. */
-import { latestCount } from '../domain/count.ts';
+import { isContained, latestCount } from '../domain/count.ts';
 import {
   addToPage,
   type HistoryPage,
@@ -23,15 +23,15 @@ export class CellHistory {
     this.location = location;
   }
 
-  /** Adds a dated quantity; returns where the pages begin then. */
-  add(pages: Cell['pages'], place: Place, quantity: number): Cell['pages'] {
+  /** Adds a dated quantity, and what of it the opening contains; returns where the pages begin then. */
+  add(pages: Cell['pages'], place: Place, quantity: number, contained = 0): Cell['pages'] {
     if (pages.length === 0) {
-      this.put(place.at, addToPage([], place, quantity));
+      this.put(place.at, addToPage([], place, quantity, contained));
       return [place.at];
     }
     const index = pageAt(pages, place.at);
     const start = pages[index] as number;
-    const page = addToPage(this.get(start), place, quantity);
+    const page = addToPage(this.get(start), place, quantity, contained);
     if (page.length === 0) {
       this.state.delete(pageKey(this.sku, this.location, start));
       return pages.toSpliced(index, 1);
@@ -57,12 +57,16 @@ export class CellHistory {
   /** onHand as opening, counts and history say. */
   onHand(cell: Cell): number {
     const anchor = latestCount(cell.counts);
-    let onHand = anchor?.quantity ?? cell.opening;
+    const withContained = anchor !== undefined && !isContained(anchor);
+    let onHand = withContained ? anchor.quantity : cell.opening;
     const from = anchor === undefined ? 0 : pageAt(cell.pages, anchor.at);
     for (const [index, start] of cell.pages.entries()) {
       if (index < from) continue;
       const page = this.get(start);
-      onHand += anchor !== undefined && index === from ? sumAfter(page, anchor) : sumOfPage(page);
+      onHand +=
+        anchor !== undefined && index === from
+          ? sumAfter(page, anchor, { withContained })
+          : sumOfPage(page, { withContained });
     }
     return onHand;
   }

@@ -1,6 +1,6 @@
 /** One cell while a step is applied to it: reads and writes its state, and notes what changed for the ledger. */
 import type { Change, Restatement } from '../../schemas/types.ts';
-import { type Count, latestCount, withCount } from '../domain/count.ts';
+import { type Count, isContained, latestCount, withCount } from '../domain/count.ts';
 import { isAfter, type Place } from '../domain/history.ts';
 import {
   type BucketName,
@@ -36,6 +36,7 @@ export class OpenCell {
   private readonly history: CellHistory;
   private readonly nowMs: number;
   private readonly isNew: boolean;
+  private readonly known: Cell;
   private restatedFrom: number | undefined;
 
   constructor(state: StateView<StockState>, sku: string, location: string, nowMs: number) {
@@ -45,8 +46,9 @@ export class OpenCell {
     this.history = new CellHistory(state, sku, location);
     this.nowMs = nowMs;
     const known = state.get(cellKey(sku, location));
-    this.isNew = known === undefined;
-    this.cell = known?.kind === 'cell' ? known : emptyCell;
+    this.known = known?.kind === 'cell' ? known : emptyCell;
+    this.isNew = this.known.sequence === 0;
+    this.cell = this.known;
     this.before = this.cell.quantities;
   }
 
@@ -66,10 +68,26 @@ export class OpenCell {
     return quantity;
   }
 
+  /** A dated quantity that the opening contains: it counts after a count that is news. Returns by how much onHand moved. */
+  addContained(place: Place, quantity: number): number {
+    if (quantity === 0) return 0;
+    const pages = this.history.add(this.cell.pages, place, 0, quantity);
+    if (pages !== this.cell.pages) this.cell = { ...this.cell, pages };
+    const anchor = latestCount(this.cell.counts);
+    if (anchor === undefined || isContained(anchor) || !isAfter(place, anchor)) return 0;
+    this.setBucket('onHand', this.onHand + quantity);
+    this.noteTime(place.at);
+    return quantity;
+  }
+
   /** A count comes or goes; returns by how much onHand moved now. */
-  changeCounts(count: Omit<Count, 'standing'>, by: 1 | -1): number {
+  changeCounts(
+    count: Omit<Count, 'standing' | 'contained'>,
+    by: 1 | -1,
+    told: 'news' | 'contained' = 'news',
+  ): number {
     const before = this.onHand;
-    const counts = withCount(this.cell.counts, count, by);
+    const counts = withCount(this.cell.counts, count, by, told);
     this.cell = { ...this.cell, counts };
     this.recompute();
     if (this.onHand !== before) this.noteTime(count.at);
@@ -79,7 +97,8 @@ export class OpenCell {
   addOpening(quantity: number): number {
     const before = this.onHand;
     this.cell = { ...this.cell, opening: this.cell.opening + quantity };
-    if (latestCount(this.cell.counts) === undefined) this.setBucket('onHand', before + quantity);
+    const anchor = latestCount(this.cell.counts);
+    if (anchor === undefined || isContained(anchor)) this.setBucket('onHand', before + quantity);
     return this.onHand - before;
   }
 
@@ -130,6 +149,13 @@ export class OpenCell {
   restatement(): Restatement | null {
     if (this.restatedFrom === undefined || this.onHand === this.before.onHand) return null;
     return { old: this.before.onHand, new: this.onHand, from: this.restatedFrom, to: this.nowMs };
+  }
+
+  /** Writes what was added to its past without a figure that has to be told. */
+  keep(): void {
+    const { counts, pages } = this.known;
+    if (this.cell.counts === counts && this.cell.pages === pages) return;
+    this.state.put(cellKey(this.sku, this.location), this.cell);
   }
 
   /** Writes the cell with one more step in its sequence. */

@@ -45,6 +45,10 @@ export function applyEcho(effect: Effect, place: Place, open: OpenSku): number {
   const authority = authorityAt(open.rules, effect.location);
   const remainder = remainderOf(group, echo.rule, authority);
   if (remainder !== null) applied += cell.addHistory(remainder.place, remainder.quantity);
+  // The group counts it like any other sale, and the opening balance has it already.
+  if (echo.contained && authority === 'ledger') {
+    applied += cell.addHistory(place, -effect.quantity) + cell.addContained(place, effect.quantity);
+  }
   const after = { ...group, remainder };
   open.state.put(key, watched(before, after, key, effect.location, open));
   return applied;

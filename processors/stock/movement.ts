@@ -23,6 +23,7 @@ export function applyMovement(
   } as const;
   const open = new OpenSku(state, movement.sku, cause, rules);
   for (const effect of movement.effects) applyEffect(effect, open);
+  for (const effect of movement.contained) applyContained(effect, open);
   if (!open.isExact()) {
     const reason = `movement ${movement.id} would take ${movement.sku} beyond what a quantity can hold`;
     return [{ kind: 'deadLetter', code: 'QUANTITY_OVERFLOW', reason }];
@@ -61,6 +62,22 @@ function applyEffect(effect: Effect, open: OpenSku): void {
       }
       return;
   }
+}
+
+/**
+ * What the opening balance contains. Only its figures are in the balance, not their times, so it is kept: a count that is
+ * told later for the time before is followed by it, and one that is contained bounds what else is told for the time before.
+ */
+function applyContained(effect: Effect, open: OpenSku): void {
+  if (authorityAt(open.rules, effect.location) === 'balance') return;
+  const cell = open.cell(effect.location);
+  const { quantity, occurredAt: at, order } = effect;
+  const place = { at, system: open.cause.system, order };
+  const applied =
+    effect.kind === 'count'
+      ? cell.changeCounts({ ...place, quantity }, effect.asserted ? 1 : -1, 'contained')
+      : cell.addContained(place, quantity);
+  if (applied !== 0) cell.note(changeOf(effect, 'contained', applied));
 }
 
 /** A level of onHand is the ERP's balance: the figure itself, or only something to compare with. */

@@ -54,6 +54,7 @@ export class OpenSku {
     const emits: Emit[] = [];
     for (const [location, open] of this.cells) {
       if (open.changes.length > 0) this.finishCell(location, open, emits);
+      else open.keep();
     }
     for (const alert of this.raised) emits.push(emit(alerts, this.sku, alert));
     this.state.flush();

@@ -182,5 +182,5 @@ const words = [
   ],
 ];
 
-/** Version 1 was JSON and kept history by day: it is refused. */
-export const stockStateCodec = packedCodec<StockState>({ version: 2, words });
+/** Version 2 kept what an opening contains of a sale with its group, version 1 was JSON: both are refused. */
+export const stockStateCodec = packedCodec<StockState>({ version: 3, words });

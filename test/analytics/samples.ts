@@ -58,6 +58,7 @@ export function movement(sku: string, effects: readonly Effect[], id = `m ${sku}
     position: 'bin.000001:000000001234',
     committedAt: nine,
     effects,
+    contained: [],
   };
 }
 

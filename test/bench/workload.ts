@@ -101,6 +101,7 @@ export function movementOf(sale: Sale): Movement {
         booking: null,
       },
     ],
+    contained: [],
   } as Movement;
 }
 

@@ -70,6 +70,7 @@ export function movement(sku: string, effects: readonly Effect[], system = 'erp'
     position: String(movementCount).padStart(8, '0'),
     committedAt: noon,
     effects,
+    contained: [],
   };
 }
 

@@ -4,8 +4,15 @@
  */
 import type { Effect } from '../../schemas/types.ts';
 
-export type Fact = { readonly system: string; readonly effect: Effect };
+export type Fact = {
+  readonly system: string;
+  readonly effect: Effect;
+  /** It was told as what the opening has already. */
+  readonly isContained: boolean;
+};
 type Dated = { at: number; system: string; order: string; quantity: number };
+/** What the opening has of it already counts only where the figure is another one than the opening's. */
+type Passed = Dated & { isContained: boolean };
 
 function later(one: Omit<Dated, 'quantity'>, other: Omit<Dated, 'quantity'>): boolean {
   if (one.at !== other.at) return one.at > other.at;
@@ -20,8 +27,10 @@ function dated({ system, effect }: Fact): Dated {
 /** What stands of the facts: an assertion and its retraction cancel out. */
 function standing(facts: readonly Fact[]): readonly Fact[] {
   const left: Fact[] = [];
-  const name = ({ system, effect }: Fact, quantity: number): string =>
-    JSON.stringify([system, effect.kind, effect.occurredAt, effect.order, quantity, effect.echo]);
+  const name = ({ system, effect }: Fact, quantity: number): string => {
+    const { kind, occurredAt, order, echo } = effect;
+    return JSON.stringify([system, kind, occurredAt, order, quantity, echo?.key, echo?.role]);
+  };
   const retracted = facts.filter(({ effect }) => !effect.asserted);
   const open = retracted.map((fact) =>
     name(fact, fact.effect.kind === 'count' ? fact.effect.quantity : -fact.effect.quantity),
@@ -56,33 +65,53 @@ function sale(facts: readonly Fact[]): readonly Dated[] {
   return rest === 0 || last === undefined ? till : [...till, { ...last, quantity: rest }];
 }
 
-/** onHand of one cell in thousandths. */
-export function auditedOnHand(facts: readonly Fact[]): number {
-  const valid = standing(facts);
-  const groups = new Map<string, Fact[]>();
-  const history: Dated[] = [];
-  for (const fact of valid) {
-    const { kind, bucket, echo, quantity } = fact.effect;
-    if (kind !== 'event' || bucket !== 'onHand') continue;
-    if (echo === null) history.push(dated(fact));
+/** Everything that has a time, counts apart. */
+function passed(facts: readonly Fact[]): readonly Passed[] {
+  const events = facts.filter(
+    ({ effect }) => effect.kind === 'event' && effect.bucket === 'onHand',
+  );
+  const sales = new Map<string, Fact[]>();
+  const found: Passed[] = [];
+  for (const fact of events) {
+    const { echo, quantity, asserted } = fact.effect;
+    if (echo === null) found.push({ ...dated(fact), isContained: fact.isContained });
     else {
-      const name = `${echo.key}${quantity < 0}`;
-      groups.set(name, [...(groups.get(name) ?? []), fact]);
+      const isSale = quantity < 0 === asserted;
+      const name = `${echo.key}${isSale}`;
+      sales.set(name, [...(sales.get(name) ?? []), fact]);
+      if (!fact.isContained) continue;
+      // Whatever becomes of the sale, the opening has had it.
+      found.push({ ...dated(fact), isContained: true });
+      found.push({ ...dated(fact), quantity: -quantity, isContained: false });
     }
   }
-  for (const group of groups.values()) history.push(...sale(group));
-  const counts = valid.filter(({ effect }) => effect.kind === 'count').map(dated);
-  const anchor = counts.reduce<Dated | undefined>(
-    (best, one) => (best === undefined || later(one, best) ? one : best),
-    undefined,
-  );
-  const openings = valid.filter(({ effect }) => effect.kind === 'opening');
-  const start =
-    anchor?.quantity ?? openings.reduce((total, { effect }) => total + effect.quantity, 0);
-  const after = history.filter((one) => {
+  for (const group of sales.values()) {
+    for (const one of sale(standing(group))) found.push({ ...one, isContained: false });
+  }
+  return found;
+}
+
+/** onHand of one cell in thousandths. */
+export function auditedOnHand(facts: readonly Fact[]): number {
+  const counts = facts.filter(({ effect }) => effect.kind === 'count');
+  const anchor = standing(counts)
+    .map(dated)
+    .reduce<Dated | undefined>(
+      (best, one) => (best === undefined || later(one, best) ? one : best),
+      undefined,
+    );
+  const isNews =
+    anchor !== undefined &&
+    standing(counts.filter(({ isContained }) => !isContained)).some(
+      (one) => !later(dated(one), anchor) && !later(anchor, dated(one)),
+    );
+  const openings = standing(facts.filter(({ effect }) => effect.kind === 'opening'));
+  const opened = openings.reduce((total, { effect }) => total + effect.quantity, 0);
+  const after = passed(facts).filter((one) => {
+    if (one.isContained && !isNews) return false;
     if (anchor === undefined || one.at !== anchor.at)
       return anchor === undefined || one.at > anchor.at;
     return one.system !== anchor.system || one.order > anchor.order;
   });
-  return after.reduce((total, one) => total + one.quantity, start);
+  return after.reduce((total, one) => total + one.quantity, isNews ? anchor.quantity : opened);
 }

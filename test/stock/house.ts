@@ -66,6 +66,7 @@ export class House {
     const movement: Movement = {
       ...{ id: `m${order}`, sku, system, transaction: order, position: order, committedAt: atMs },
       effects: effects.map((one) => effect({ order, ...one })),
+      contained: [],
     };
     this.feed(movements.name, sku, movement, atMs);
   }

@@ -33,7 +33,9 @@ export function randomTrade(seed: number, steps: number): Trade {
         effect(randomEffect(step, nowMs, random, pick)),
       );
       const system = pick(['erp', 'pos']);
-      script.push(record(movements, sku, movement(sku, effects, system), { timestampMs: nowMs }));
+      const contained = random(6) === 0 ? [randomPast(step, nowMs, random, pick)] : [];
+      const value = { ...movement(sku, effects, system), contained };
+      script.push(record(movements, sku, value, { timestampMs: nowMs }));
     } else if (what < 19) {
       const command = randomCommand(sku, step, nowMs, random, pick);
       script.push(record(commands, sku, command, { timestampMs: nowMs }));
@@ -49,6 +51,16 @@ export function randomTrade(seed: number, steps: number): Trade {
     left = 1 + random(9);
   }
   return { script, quietMs };
+}
+
+/** What an opening contains. */
+function randomPast(step: number, nowMs: number, random: Random, pick: Pick): Effect {
+  return effect({
+    ...{ id: `p${step}`, order: String(step).padStart(6, '0'), location: pick(locations) },
+    kind: pick(['count', 'event'] as const),
+    quantity: random(20) * 1000,
+    occurredAt: nowMs - random(90) * 3_600_000,
+  });
 }
 
 type Random = (below: number) => number;
