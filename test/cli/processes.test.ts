@@ -6,21 +6,31 @@ import { expect, it } from 'vitest';
 import { startProcessors } from '../../processors/cli/processes.ts';
 import { until } from '../support/until.ts';
 
-it('analytics gives way to what channels wait for, as a process and as a session of its own', async () => {
+/** They tell their status, though there is no Kafka. */
+const nowhere = 'http://127.0.0.1:9';
+
+it('analytics gives way to what channels wait for once it works, as a process and as a session of its own', async () => {
   const logDirectory = mkdtempSync(join(tmpdir(), 'stockline-processes-'));
   const processors = startProcessors({
-    processes: { analytics: 'analytics', stock: 'stock' },
-    environment: {},
+    processes: { analytics: 'anomalies', carts: 'carts' },
+    environment: {
+      STOCKLINE_KAFKA: new URL(nowhere).host,
+      STOCKLINE_REGISTRY: nowhere,
+      STOCKLINE_STATE: logDirectory,
+    },
     logDirectory,
     note: () => {},
   });
   try {
-    const analytics = await until(() => childThatWorks('analytics'), 5_000);
-    const stock = await until(() => childThatWorks('stock'), 5_000);
-    expect([getPriority(analytics), getPriority(stock)]).toEqual([19, getPriority(process.pid)]);
+    const analytics = await until(() => childThatWorks('anomalies'), 5_000);
+    const carts = await until(() => childThatWorks('carts'), 5_000);
+    const ours = getPriority(process.pid);
+    expect([getPriority(analytics), getPriority(carts)]).toEqual([ours, ours]);
+    await processors.ready(60_000);
+    expect([getPriority(analytics), getPriority(carts)]).toEqual([19, ours]);
     if (!existsSync(`/proc/${analytics}/autogroup`)) return;
     await until(() => sessionOf(analytics).endsWith('nice 19'), 5_000);
-    expect(sessionOf(stock)).toMatch(/nice 0$/);
+    expect(sessionOf(carts)).toMatch(/nice 0$/);
   } finally {
     await processors.stop();
     rmSync(logDirectory, { recursive: true, force: true });
