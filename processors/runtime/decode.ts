@@ -39,14 +39,36 @@ export async function decodeBatch(
   learn: (schemaId: number) => Promise<void>,
 ): Promise<readonly Decoded[]> {
   const decoded: Decoded[] = [];
-  while (decoded.length < raws.length) {
-    const raw = raws[decoded.length] as RawRecord;
-    try {
-      decoded.push(decodeRecord(raw, topicOf(raw.topic), codecs));
-    } catch (error) {
-      if (!(error instanceof SchemaNotFetched)) throw error;
-      await learn(error.schemaId);
+  await decodeEach(raws, topicOf, codecs, learn, (one) => void decoded.push(one));
+  return decoded;
+}
+
+/** The same, each handed over before the next one is decoded: what is done with dies young. */
+export async function decodeEach(
+  raws: readonly RawRecord[],
+  topicOf: (name: string) => AnyInput,
+  codecs: Codecs,
+  learn: (schemaId: number) => Promise<void>,
+  take: (decoded: Decoded) => void,
+): Promise<void> {
+  for (const raw of raws) {
+    for (;;) {
+      const decoded = decodedOrUnknown(raw, topicOf(raw.topic), codecs);
+      if (typeof decoded !== 'number') {
+        take(decoded);
+        break;
+      }
+      await learn(decoded);
     }
   }
-  return decoded;
+}
+
+/** The number of the schema that has to be fetched first. */
+function decodedOrUnknown(raw: RawRecord, topic: AnyInput, codecs: Codecs): Decoded | number {
+  try {
+    return decodeRecord(raw, topic, codecs);
+  } catch (error) {
+    if (error instanceof SchemaNotFetched) return error.schemaId;
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import type { Topic } from '../topology/topic.ts';
 import type { Emit, Header, Input, Topology } from '../topology/topology.ts';
 import { deadLetterHeaders, deadLetterOf, type Refusal } from './dead-letter.ts';
 import { PipelineError, stop } from './errors.ts';
-import { collectOutputs, type Outputs, OversizedOutput } from './outputs.ts';
+import { collectOutputs, nameOfInput, type Outputs, OversizedOutput } from './outputs.ts';
 import type { Codecs, OutputRecord, RawRecord, TraceIds } from './ports.ts';
 import { nextSpan } from './trace.ts';
 
@@ -52,12 +52,13 @@ export function createIntents<S>(options: {
       timestampMs: raw.timestampMs,
       partition: undefined,
       headers: [...deadLetterHeaders(topology.name, raw, refusal), nextSpan(raw.headers, traceIds)],
-      cause: raw,
+      cause: { topic: raw.topic, offset: raw.offset },
     });
   };
 
   const take = (emits: readonly Emit[], input: Input, raw: RawRecord | undefined): void => {
     let headers: readonly Header[] | undefined;
+    const cause = raw && { topic: raw.topic, offset: raw.offset };
     for (const emit of emits) {
       switch (emit.kind) {
         case 'record':
@@ -72,7 +73,7 @@ export function createIntents<S>(options: {
             timestampMs: emit.timestampMs ?? timeOf(input),
             partition: emit.partition,
             headers,
-            cause: raw,
+            cause,
           });
           break;
         case 'deadLetter':
@@ -95,7 +96,7 @@ export function createIntents<S>(options: {
   return {
     take,
     refuse,
-    refusalOf: (raw) => (refused.size === 0 ? undefined : refused.get(nameOf(raw))),
+    refusalOf: (raw) => (refused.size === 0 ? undefined : refused.get(nameOfInput(raw))),
     isEmpty: () => outputs.size() === 0,
     encode: () => encodeOr(outputs, (error) => noteRefused(error, refused)),
     deadLetters: () => deadLetters,
@@ -119,16 +120,12 @@ function encodeOr(outputs: Outputs, oversized: (error: OversizedOutput) => never
 
 /** Throws always: the inputs have to come again. */
 function noteRefused(error: OversizedOutput, refused: Map<string, Refusal>): never {
-  for (const [raw, reason] of error.causes) {
+  for (const [name, reason] of error.causes) {
     // Refused already, and its dead letter is too large; or a tick: nothing is left that could be refused.
-    if (raw === undefined || refused.has(nameOf(raw))) throw stop('OUTPUT_TOO_LARGE', reason);
-    refused.set(nameOf(raw), { code: 'OUTPUT_TOO_LARGE', reason });
+    if (name === undefined || refused.has(name)) throw stop('OUTPUT_TOO_LARGE', reason);
+    refused.set(name, { code: 'OUTPUT_TOO_LARGE', reason });
   }
   throw new PipelineError('OUTPUT_TOO_LARGE', 'abort', error.message);
-}
-
-function nameOf(raw: RawRecord): string {
-  return `${raw.topic} ${raw.offset}`;
 }
 
 function timeOf(input: Input): number {

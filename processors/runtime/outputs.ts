@@ -7,6 +7,11 @@ import { stop } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Codecs, OutputRecord, RawRecord } from './ports.ts';
 
+/** Where an input stands; the record itself would be kept with its bytes until the commit. */
+export type InputPlace = Pick<RawRecord, 'topic' | 'offset'>;
+
+export const nameOfInput = ({ topic, offset }: InputPlace): string => `${topic} ${offset}`;
+
 export type Emitted = {
   readonly topic: Topic<never, never>;
   readonly key: unknown;
@@ -16,20 +21,22 @@ export type Emitted = {
   readonly partition: number | undefined;
   readonly headers: readonly Header[];
   /** The input that asked for it; undefined: a tick. */
-  readonly cause: RawRecord | undefined;
+  readonly cause: InputPlace | undefined;
 };
 
 /** What no topic takes, found when it was encoded: the inputs that asked for it, and how large it was. */
 export class OversizedOutput extends Error {
-  readonly causes: ReadonlyMap<RawRecord | undefined, string>;
+  /** By the name of the input; undefined: a tick. */
+  readonly causes: ReadonlyMap<string | undefined, string>;
 
-  constructor(causes: ReadonlyMap<RawRecord | undefined, string>) {
+  constructor(causes: ReadonlyMap<string | undefined, string>) {
     super([...causes.values()].join('; '));
     this.name = 'OversizedOutput';
     this.causes = causes;
   }
 }
 
+/** What a later value of its key may replace. */
 type Slot = {
   readonly topic: AnyValueTopic;
   readonly partition: number;
@@ -37,7 +44,7 @@ type Slot = {
   readonly headers: readonly Header[];
   readonly timestampMs: number;
   readonly value: unknown;
-  readonly cause: RawRecord | undefined;
+  readonly cause: InputPlace | undefined;
 };
 
 /** A topic seen without its types: key and value were checked where they were emitted. */
@@ -49,15 +56,27 @@ type AnyValueTopic = Omit<Topic<never, never>, 'partitionBy' | 'coalesce'> & {
 export type Outputs = {
   readonly add: (emitted: Emitted) => void;
   readonly size: () => number;
-  /** Throws `OversizedOutput`. */
+  /** Throws `OversizedOutput`, again and again until `clear`. */
   readonly encode: () => OutputRecord[];
   readonly clear: () => void;
 };
 
 export function collectOutputs(codecs: Codecs): Outputs {
-  const slots: Slot[] = [];
-  /** By topic: the slot of each key of a compacted topic. */
-  const slotOfKey = new Map<string, Map<string, number>>();
+  /** What nothing replaces is bytes at once: objects that live until the commit are moved about by the garbage collector. */
+  const pending: (Slot | OutputRecord)[] = [];
+  /** By topic: where each key of a compacted topic is pending. */
+  const placeOfKey = new Map<string, Map<string, number>>();
+  const oversized = new Map<string | undefined, string>();
+
+  const encode = (slot: Slot): OutputRecord => {
+    const record = encodeSlot(slot, codecs);
+    const bytes = slot.keyBytes.length + (record.value?.length ?? 0);
+    if (bytes > (slot.topic.recordBytesMax ?? limits.recordBytesMax)) {
+      const name = slot.cause && nameOfInput(slot.cause);
+      oversized.set(name, `an output for ${slot.topic.name} has ${bytes} bytes`);
+    }
+    return record;
+  };
 
   return {
     add: (emitted) => {
@@ -74,38 +93,30 @@ export function collectOutputs(codecs: Codecs): Outputs {
         cause: emitted.cause,
       };
       if (topic.cleanup === 'delete') {
-        slots.push(slot);
+        pending.push(encode(slot));
         return;
       }
-      const keys = slotOfKey.get(topic.name) ?? new Map<string, number>();
-      slotOfKey.set(topic.name, keys);
+      const places = placeOfKey.get(topic.name) ?? new Map<string, number>();
+      placeOfKey.set(topic.name, places);
       const identity = `${slot.partition} ${latin1(keyBytes)}`;
-      const at = keys.get(identity);
-      const earlier = at === undefined ? undefined : slots[at];
-      if (at === undefined || earlier === undefined) {
-        keys.set(identity, slots.length);
-        slots.push(slot);
+      const at = places.get(identity);
+      if (at === undefined) {
+        places.set(identity, pending.length);
+        pending.push(slot);
       } else {
-        slots[at] = coalesced(earlier, slot);
+        pending[at] = coalesced(pending[at] as Slot, slot);
       }
     },
-    size: () => slots.length,
+    size: () => pending.length,
     encode: () => {
-      const causes = new Map<RawRecord | undefined, string>();
-      const records = slots.map((slot) => {
-        const record = encodeSlot(slot, codecs);
-        const bytes = slot.keyBytes.length + (record.value?.length ?? 0);
-        if (bytes > (slot.topic.recordBytesMax ?? limits.recordBytesMax)) {
-          causes.set(slot.cause, `an output for ${slot.topic.name} has ${bytes} bytes`);
-        }
-        return record;
-      });
-      if (causes.size > 0) throw new OversizedOutput(causes);
+      const records = pending.map((one) => ('keyBytes' in one ? encode(one) : one));
+      if (oversized.size > 0) throw new OversizedOutput(oversized);
       return records;
     },
     clear: () => {
-      slots.length = 0;
-      slotOfKey.clear();
+      pending.length = 0;
+      placeOfKey.clear();
+      oversized.clear();
     },
   };
 }

@@ -5,7 +5,7 @@
 import type { Topology } from '../topology/topology.ts';
 import type { AnyInput } from '../topology/validate.ts';
 import { createCommit } from './commit.ts';
-import { decodeBatch } from './decode.ts';
+import { decodeEach } from './decode.ts';
 import { recoveryOf, stop } from './errors.ts';
 import { createEnds, type Ends } from './lag.ts';
 import { limits } from './limits.ts';
@@ -77,13 +77,10 @@ export function createWorker<S>(options: WorkerOptions<S>): Worker {
     session: Session,
     records: Awaited<ReturnType<RecordSource['poll']>>['records'],
   ): Promise<void> => {
-    const decoded = await decodeBatch(
-      records,
-      (name) => inputOf(inputs, name),
-      options.codecs,
-      learn,
+    const topicOf = (name: string): AnyInput => inputOf(inputs, name);
+    await decodeEach(records, topicOf, options.codecs, learn, (decoded) =>
+      ownedOf(session, decoded.raw.partition).task.apply(decoded),
     );
-    for (const one of decoded) ownedOf(session, one.raw.partition).task.apply(one);
     session.openSinceMs ??= clock.nowMs();
     session.openRecords += records.length;
     statistics.taken((records.at(-1) as (typeof records)[number]).timestampMs);
