@@ -87,7 +87,7 @@ export type DocumentMapping = {
   readonly name: string;
   readonly header: Table;
   readonly lines?: { readonly table: Table; readonly headerKey: readonly string[] };
-  /** Rows of the initial snapshot are part of the opening balances and are not added again. */
+  /** Rows of the initial snapshot are part of the opening balances: told as contained, and not added again. */
   readonly containedInOpening: boolean;
   /** Names the document in business terms; of several rows with one name the lowest id counts. */
   readonly once?: (header: Row) => string;
