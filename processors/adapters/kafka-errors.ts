@@ -54,10 +54,13 @@ const passing: Readonly<Record<number, string>> = {
 
 /**
  * The records of this transaction did not all arrive; another transaction may succeed. A client that is broken says only
- * that when a record is handed over: why, the call says that ends the transaction.
+ * that when a record is handed over: why, the call says that ends the transaction. One that asks a broker which has just
+ * begun again may hear of fewer topics than there are; those that never were are refused at the start.
  */
 const aborting: Readonly<Record<number, string>> = {
   [-192]: 'MESSAGE_TIMED_OUT',
+  [-190]: 'UNKNOWN_PARTITION',
+  [-188]: 'UNKNOWN_TOPIC',
   [-152]: 'PURGED_IN_QUEUE',
   [-151]: 'PURGED_IN_FLIGHT',
   [-150]: 'BROKEN',

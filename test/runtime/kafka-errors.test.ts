@@ -21,7 +21,7 @@ describe('errors of the client', () => {
         -195, -193, -187, -185, -184, -180, -178, -177, -166, -164, -163, -153, -146, -137, 3, 5, 6,
         7, 8, 9, 13, 14, 15, 16, 19, 20, 27, 41, 51, 56, 70, 71, 74, 75, 78, 88, 89, 100,
       ].filter((code) => codes.includes(code)),
-      abort: [-192, -152, -151, -150].filter((code) => codes.includes(code)),
+      abort: [-192, -190, -188, -152, -151, -150].filter((code) => codes.includes(code)),
     });
   });
 
