@@ -60,8 +60,9 @@ function addTo(
   by: number,
 ): Readonly<Record<string, number>> {
   const sum = (sums[key] ?? 0) + by;
-  const { [key]: _replaced, ...others } = sums;
-  return sum === 0 ? others : { ...others, [key]: sum };
+  if (sum !== 0) return { ...sums, [key]: sum };
+  const { [key]: _gone, ...others } = sums;
+  return others;
 }
 
 export function tillSum(group: EchoGroup): number {
