@@ -12,22 +12,19 @@ export type Written = {
   readonly bytes?: Uint8Array;
 };
 
+/** Ids of our own schemas begin here, so that what a step emits gives the sources' schemas no other ids. */
+const ownFrom = 5_000;
+
 /** A registry in memory: one id per schema, given out in order. */
 export function driverSchemas(): {
   readonly source: SchemaSource;
   readonly write: (topic: AnyInput, part: 'key' | 'value', written: Written) => Uint8Array;
 } {
-  const schemas: unknown[] = [];
-  const ids = new Map<string, number>();
-  const idOf = (schema: unknown): number => {
-    const text = JSON.stringify(schema);
-    const known = ids.get(text) ?? schemas.push(schema);
-    ids.set(text, known);
-    return known;
-  };
+  const foreign = idsOf(0);
+  const own = idsOf(ownFrom);
   const source: SchemaSource = {
-    writer: (schemaId) => schemas[schemaId - 1] ?? 'absent',
-    idOf: (topic, part) => idOf(schemaFile(topic[part].schema)),
+    writer: (schemaId) => foreign.schema(schemaId) ?? own.schema(schemaId) ?? 'absent',
+    idOf: (topic, part) => own.id(schemaFile(topic[part].schema)),
     ownSchema: schemaFile,
     learn: async () => {},
     prepare: async () => {},
@@ -37,7 +34,7 @@ export function driverSchemas(): {
     source,
     write: (topic, part, { plain, schema, bytes }) => {
       if (bytes !== undefined) return bytes;
-      if (isForeign(topic)) return encodeWire(foreignType(schema), idOf(schema), plain);
+      if (isForeign(topic)) return encodeWire(foreignType(schema), foreign.id(schema), plain);
       return part === 'key' ? codecs.encodeKey(topic, plain) : codecs.encodeValue(topic, plain);
     },
   };
@@ -55,4 +52,18 @@ export function countedIds(): TraceIds {
     return count.toString(16).padStart(digits, '0');
   };
   return { traceId: () => next(32), spanId: () => next(16) };
+}
+
+function idsOf(from: number) {
+  const schemas: unknown[] = [];
+  const ids = new Map<string, number>();
+  return {
+    schema: (id: number): unknown => schemas[id - from - 1],
+    id: (schema: unknown): number => {
+      const text = JSON.stringify(schema);
+      const known = ids.get(text) ?? from + schemas.push(schema);
+      ids.set(text, known);
+      return known;
+    },
+  };
 }
