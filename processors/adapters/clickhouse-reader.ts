@@ -2,12 +2,11 @@
 import type { Batch, PartitionBounds, RecordReader } from '../analytics/ports.ts';
 import { decodeBatch } from '../runtime/decode.ts';
 import { PipelineError, recoveryOf } from '../runtime/errors.ts';
-import { limits } from '../runtime/limits.ts';
 import type { Codecs } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { StreamRecord } from '../topology/topology.ts';
+import type { Place } from './kafka-client.ts';
 import type { KafkaSource } from './kafka-consumer.ts';
-import { kafkaError } from './kafka-errors.ts';
 
 const againMs = 500;
 
@@ -28,7 +27,7 @@ export function analyticsReader(options: {
       const partitions = names.flatMap((topic) =>
         Array.from({ length: topicOf(topic).partitions }, (_, partition) => ({ topic, partition })),
       );
-      return await Promise.all(partitions.map((place) => patiently(() => boundsOf(source, place))));
+      return await Promise.all(partitions.map((place) => boundsOf(source, place)));
     },
     seek: async (offsets) => source.assign(offsets),
     poll: async (limit): Promise<Batch> => {
@@ -50,18 +49,8 @@ export function analyticsReader(options: {
   };
 }
 
-function boundsOf(
-  source: KafkaSource,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-): Promise<PartitionBounds> {
-  return new Promise((resolve, reject) => {
-    const timeoutMs = limits.socketTimeoutMs;
-    source.client.queryWatermarkOffsets(topic, partition, timeoutMs, (error, offsets) => {
-      if (error) return reject(kafkaError(error, `asking for the bounds of ${topic}`));
-      const { lowOffset, highOffset } = offsets;
-      resolve({ topic, partition, first: BigInt(lowOffset), end: BigInt(highOffset) });
-    });
-  });
+function boundsOf(source: KafkaSource, place: Place): Promise<PartitionBounds> {
+  return patiently(async () => ({ ...place, ...(await source.bounds(place)) }));
 }
 
 /** Again and again while the failure is one that passes by itself. */

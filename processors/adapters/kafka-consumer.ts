@@ -4,16 +4,22 @@ import { PipelineError, recoveryOf } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { PartitionOffset, RawRecord, RecordSource, Telemetry } from '../runtime/ports.ts';
 import type { Header } from '../topology/topology.ts';
+import {
+  type Bounds,
+  boundsOf,
+  connect,
+  type KafkaConsumerClient,
+  type Place,
+} from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
-
-export type KafkaConsumerClient = InstanceType<typeof rdkafka.KafkaConsumer>;
+import { replaceable } from './kafka-replacement.ts';
 
 export type KafkaSource = RecordSource & {
-  /** The producer needs it to commit offsets in a transaction. */
+  /** The producer needs it to commit offsets in a transaction. Another one after it was replaced. */
   readonly client: KafkaConsumerClient;
+  /** What of a partition is kept. */
+  readonly bounds: (place: Place) => Promise<Bounds>;
 };
-
-type Place = { readonly topic: string; readonly partition: number };
 
 const requestTimeoutMs = limits.socketTimeoutMs;
 /** How long an empty fetch stays at the broker. */
@@ -30,72 +36,77 @@ export async function kafkaSource(options: {
   readonly gatherMs?: number;
   readonly telemetry: Telemetry;
 }): Promise<KafkaSource> {
-  const client = new rdkafka.KafkaConsumer(settingsOf(options), {});
   let fatal: PipelineError | undefined;
-  client.on('event.error', (error) => {
-    const known = kafkaError(error, 'reading');
-    if (error.isFatal === true) fatal = known;
-    options.telemetry.log('debug', 'consumer trouble', { error: known.message });
-  });
   // Events of the batch are collected here: they are emitted while the batch is handed over.
   let ends: PartitionOffset[] = [];
-  client.on('partition.eof', ({ topic, partition, offset }) => {
-    ends.push({ topic, partition, offset: BigInt(offset) });
-  });
-  await connect(client);
-
-  const consume = (count: number, waitMs: number): Promise<readonly Message[]> =>
-    new Promise((resolve, reject) => {
-      client.setDefaultConsumeTimeout(waitMs);
-      client.consume(count, (error: LibrdKafkaError | null, messages) => {
-        if (error === null || error === undefined) return resolve(messages);
-        const known = kafkaError(error, 'reading');
-        // The client goes on by itself with what passes.
-        if (recoveryOf(known) === 'retry') resolve([]);
-        else reject(known);
-      });
+  const open = async (): Promise<KafkaConsumerClient> => {
+    const opened = new rdkafka.KafkaConsumer(settingsOf(options), {});
+    opened.on('event.error', (error) => {
+      const known = kafkaError(error, 'reading');
+      if (error.isFatal === true) fatal = known;
+      options.telemetry.log('debug', 'consumer trouble', { error: known.message });
     });
+    opened.on('partition.eof', ({ topic, partition, offset }) => {
+      ends.push({ topic, partition, offset: BigInt(offset) });
+    });
+    await connect(opened);
+    return opened;
+  };
+  const held = replaceable(await open(), open, options.telemetry);
+  const bounds = (place: Place): Promise<Bounds> =>
+    held.ask((client) => boundsOf(client, place, requestTimeoutMs));
 
   return {
-    client,
+    get client() {
+      return held.client();
+    },
     assign: (places) => {
       ends = [];
-      client.assign(
-        places.map(({ topic, partition, offset }) => ({
-          topic,
-          partition,
-          offset: Number(offset),
-        })),
-      );
+      held.assign(places);
     },
     poll: async ({ recordsMax, waitMs }) => {
       if (fatal !== undefined) throw fatal;
+      held.listen();
+      const client = held.client();
       ends = [];
       // The client's timeout is per record: so one record is waited for, and the rest only taken.
-      const first = waitMs === 0 ? [] : await consume(1, waitMs);
+      const first = waitMs === 0 ? [] : await consume(client, 1, waitMs);
       const isQuiet = waitMs > 0 && first.length === 0;
-      const rest = isQuiet ? [] : await consume(recordsMax - first.length, 0);
+      const rest = isQuiet ? [] : await consume(client, recordsMax - first.length, 0);
+      if (first.length + rest.length + ends.length > 0) held.heard();
       return { records: [...first, ...rest].map(rawRecord), ends };
     },
-    committed: (partitions) => committedOffsets(client, partitions),
-    ends: (places) => latestOffsets(client, places),
-    end: ({ topic, partition }) =>
-      new Promise((resolve, reject) => {
-        client.queryWatermarkOffsets(topic, partition, requestTimeoutMs, (error, offsets) => {
-          if (error) reject(kafkaError(error, `asking for the end of ${topic}`));
-          else resolve(BigInt(offsets.highOffset));
-        });
-      }),
+    committed: (partitions) => held.ask((client) => committedOffsets(client, partitions)),
+    ends: (places) => held.ask((client) => latestOffsets(client, places)),
+    end: async (place) => (await bounds(place)).end,
+    bounds,
     knownEnd: ({ topic, partition }) => {
       try {
-        const { highOffset } = client.getWatermarkOffsets(topic, partition);
+        const { highOffset } = held.client().getWatermarkOffsets(topic, partition);
         return highOffset >= 0 ? BigInt(highOffset) : undefined;
       } catch {
         return undefined;
       }
     },
-    close: () => disconnect(client),
+    close: () => held.close(),
   };
+}
+
+function consume(
+  client: KafkaConsumerClient,
+  count: number,
+  waitMs: number,
+): Promise<readonly Message[]> {
+  return new Promise((resolve, reject) => {
+    client.setDefaultConsumeTimeout(waitMs);
+    client.consume(count, (error: LibrdKafkaError | null, messages) => {
+      if (error === null || error === undefined) return resolve(messages);
+      const known = kafkaError(error, 'reading');
+      // The client goes on by itself with what passes.
+      if (recoveryOf(known) === 'retry') resolve([]);
+      else reject(known);
+    });
+  });
 }
 
 function settingsOf(options: {
@@ -184,32 +195,6 @@ function committedOffsets(
           .filter(({ offset }) => typeof offset === 'number' && offset >= 0)
           .map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
       );
-    });
-  });
-}
-
-type Connectable = {
-  connect(options: { readonly timeout: number }, done: (error: unknown) => void): unknown;
-  disconnect(done: () => void): unknown;
-};
-
-/** Connects a client; a broker that is not there yet is a reason to try again. */
-export function connect(client: unknown): Promise<void> {
-  return new Promise((resolve, reject) => {
-    (client as Connectable).connect({ timeout: requestTimeoutMs }, (error) => {
-      if (error) reject(kafkaError(error, 'connecting to Kafka'));
-      else resolve();
-    });
-  });
-}
-
-/** Never fails and never hangs: what is left of a client dies with its transactional id's next producer. */
-export function disconnect(client: unknown): Promise<void> {
-  return new Promise((resolve) => {
-    const giveUp = setTimeout(resolve, 3_000);
-    (client as Connectable).disconnect(() => {
-      clearTimeout(giveUp);
-      resolve();
     });
   });
 }

@@ -5,7 +5,7 @@
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
 import { limits } from '../runtime/limits.ts';
 import type { Membership, MembershipEvents, Telemetry } from '../runtime/ports.ts';
-import { connect, disconnect } from './kafka-consumer.ts';
+import { connect, disconnect } from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
 
 const pollEveryMs = 100;

@@ -5,7 +5,8 @@ import { PipelineError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { OutputRecord, Telemetry, TransactionalProducer } from '../runtime/ports.ts';
 import type { Header } from '../topology/topology.ts';
-import { connect, disconnect, type KafkaConsumerClient } from './kafka-consumer.ts';
+import { connect, disconnect } from './kafka-client.ts';
+import type { KafkaSource } from './kafka-consumer.ts';
 import { kafkaError } from './kafka-errors.ts';
 
 type Done = (error: LibrdKafkaError) => void;
@@ -19,7 +20,7 @@ export async function kafkaProducer(options: {
   readonly brokers: string;
   readonly transactionalId: string;
   /** Whose group the offsets are committed for. */
-  readonly consumer: KafkaConsumerClient;
+  readonly source: Pick<KafkaSource, 'client'>;
   readonly telemetry: Telemetry;
 }): Promise<TransactionalProducer> {
   const client = new rdkafka.Producer(settingsOf(options), {});
@@ -50,7 +51,8 @@ export async function kafkaProducer(options: {
     sendOffsets: async (offsets) => {
       if (offsets.length === 0) return;
       // The client would take the group out of a consumer that is no more, and the process with it.
-      if (!options.consumer.isConnected()) {
+      const consumer = options.source.client;
+      if (!consumer.isConnected()) {
         throw new PipelineError('CONSUMER_CLOSED', 'stop', 'sending offsets of a closed consumer');
       }
       const places = offsets.map(({ topic, partition, offset }) => ({
@@ -59,7 +61,7 @@ export async function kafkaProducer(options: {
         offset: Number(offset),
       }));
       await call('sending offsets', (done) =>
-        client.sendOffsetsToTransaction(places, options.consumer, untilItsOwnTimeout, done),
+        client.sendOffsetsToTransaction(places, consumer, untilItsOwnTimeout, done),
       );
     },
     commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),

@@ -30,7 +30,7 @@ export function kafkaRuntime(options: {
     createProducer: (transactionalId, source) => {
       const own = sources.get(source);
       if (own === undefined) throw new Error('a producer needs a source of the same runtime');
-      return kafkaProducer({ brokers, transactionalId, consumer: own.client, telemetry });
+      return kafkaProducer({ brokers, transactionalId, source: own, telemetry });
     },
     join: (membership) => kafkaMembership({ brokers, telemetry, ...membership }),
     openStore: (name) => lmdbStateStore(join(options.stateDirectory, name)),

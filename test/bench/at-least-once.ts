@@ -4,8 +4,8 @@ import {
   connect,
   disconnect,
   type KafkaConsumerClient,
-  kafkaSource,
-} from '../../processors/adapters/kafka-consumer.ts';
+} from '../../processors/adapters/kafka-client.ts';
+import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
 import { kafkaError } from '../../processors/adapters/kafka-errors.ts';
 import { recordSender } from '../../processors/adapters/kafka-producer.ts';
 import type {

@@ -2,7 +2,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import rdkafka from 'node-rdkafka';
 import { applyTopics, type TopicSettings } from '../../processors/adapters/kafka-admin.ts';
-import { connect, disconnect } from '../../processors/adapters/kafka-consumer.ts';
+import { connect, disconnect } from '../../processors/adapters/kafka-client.ts';
 import { recoveryOf } from '../../processors/runtime/errors.ts';
 import type { RawPair } from './debezium-load.ts';
 

@@ -33,7 +33,7 @@ const source = await kafkaSource({ ...settings, telemetry });
 const producer = await kafkaProducer({
   brokers: settings.brokers,
   transactionalId: settings.group,
-  consumer: source.client,
+  source,
   telemetry,
 });
 let isEnding = false;

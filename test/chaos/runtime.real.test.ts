@@ -52,7 +52,7 @@ async function leakedByDelayedEnd(defence: { readonly givesUpSlowProducers: bool
     const producer = await kafkaProducer({
       brokers: kafka.proxied,
       transactionalId: topic,
-      consumer: source.client,
+      source,
       telemetry: silent,
     });
     return {
