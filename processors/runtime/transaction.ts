@@ -117,7 +117,7 @@ export function createTransactions(options: {
   const commit = async (current: TransactionalProducer, wasSlow: boolean): Promise<Outcome> => {
     move('committing');
     try {
-      const { slow } = await measured(() => current.commit(), clock);
+      const { slow } = await measured(() => current.commit(), clock, commitPatienceMs);
       settle(current, slow || wasSlow);
       return 'committed';
     } catch (error) {
@@ -150,10 +150,15 @@ export function createTransactions(options: {
   };
 }
 
+const patienceMs = 2 * limits.transactionTimeoutMs;
+/** The broker ends the transaction by itself meanwhile; what has become of it, the next producer learns sooner. */
+const commitPatienceMs = limits.transactionTimeoutMs / 2;
+
 /** Repeats a call while it says `retry`, and tells whether it was slow. */
 async function measured(
   call: () => Promise<void>,
   clock: Clock,
+  giveUpMs: number = patienceMs,
 ): Promise<{ readonly slow: boolean }> {
   const startedMs = clock.nowMs();
   for (;;) {
@@ -162,7 +167,7 @@ async function measured(
       return { slow: clock.nowMs() - startedMs >= limits.socketTimeoutMs / 2 };
     } catch (error) {
       const given = error instanceof PipelineError && error.recovery === 'retry';
-      if (!given || clock.nowMs() - startedMs > 2 * limits.transactionTimeoutMs) throw error;
+      if (!given || clock.nowMs() - startedMs > giveUpMs) throw error;
       await clock.sleep(limits.retryMinMs);
     }
   }
