@@ -13,6 +13,8 @@ type Done = (error: LibrdKafkaError) => void;
 
 /** librdkafka: as long as the transaction may last. */
 const untilItsOwnTimeout = -1;
+/** The client gives a call up by itself before, as long as it works. */
+const hungMs = limits.transactionTimeoutMs + limits.socketTimeoutMs;
 /** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
 const closeMs = 3_000;
 
@@ -38,7 +40,7 @@ export async function kafkaProducer(options: {
       start((error) => (error ? reject(kafkaError(error, doing)) : resolve()));
     });
     underway = called.catch(() => {});
-    return called;
+    return answered(called, doing);
   };
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
@@ -74,6 +76,22 @@ export async function kafkaProducer(options: {
       await Promise.race([closed, sleep(closeMs, undefined, leave)]).finally(() => leave.abort());
     },
   };
+}
+
+/** A client that has forgotten its brokers never answers: whoever waits goes on with the next producer. */
+async function answered(called: Promise<void>, doing: string): Promise<void> {
+  const answer = new AbortController();
+  const silence = sleep(hungMs, undefined, { signal: answer.signal }).then(
+    () => {
+      throw new PipelineError('NO_ANSWER', 'abort', `${doing}: no answer in ${hungMs / 1_000} s`);
+    },
+    () => {},
+  );
+  try {
+    await Promise.race([called, silence]);
+  } finally {
+    answer.abort();
+  }
 }
 
 function settingsOf(options: {
