@@ -1,9 +1,10 @@
 /** Physical counts of a cell. All are kept; the latest in business time anchors the stock. */
 import type { Place } from './history.ts';
 
-export type Count = Place & {
-  /** What was counted, in thousandths. */
-  readonly quantity: number;
+/** What was counted, in thousandths, and when. */
+export type Counted = Place & { readonly quantity: number };
+
+export type Count = Counted & {
   /**
    * How often it was asserted more than retracted. A retraction that arrives before its assertion leaves -1 and
    * meets it later, so the order of the two does not matter.
@@ -13,13 +14,14 @@ export type Count = Place & {
   readonly contained?: number;
 };
 
-/** A count that the opening balance contains bounds what lies before it, but the figure is the balance's. */
-export const isContained = ({ standing, contained = 0 }: Count): boolean => standing <= contained;
+/** Is the figure the count's? One that the opening balance contains only bounds what lies before it. */
+export const isNews = (anchor: Count | undefined): anchor is Count =>
+  anchor !== undefined && anchor.standing > (anchor.contained ?? 0);
 
 /** The counts after one assertion (`by` 1) or retraction (`by` -1). */
 export function withCount(
   counts: readonly Count[],
-  count: Omit<Count, 'standing' | 'contained'>,
+  count: Counted,
   by: 1 | -1,
   told: 'news' | 'contained' = 'news',
 ): readonly Count[] {

@@ -1,5 +1,5 @@
 /** The pages of a cell's history in the state. */
-import { isContained, latestCount } from '../domain/count.ts';
+import { isNews, latestCount } from '../domain/count.ts';
 import {
   addToPage,
   type HistoryPage,
@@ -57,7 +57,7 @@ export class CellHistory {
   /** onHand as opening, counts and history say. */
   onHand(cell: Cell): number {
     const anchor = latestCount(cell.counts);
-    const withContained = anchor !== undefined && !isContained(anchor);
+    const withContained = isNews(anchor);
     let onHand = withContained ? anchor.quantity : cell.opening;
     const from = anchor === undefined ? 0 : pageAt(cell.pages, anchor.at);
     for (const [index, start] of cell.pages.entries()) {

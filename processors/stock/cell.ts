@@ -1,6 +1,6 @@
 /** One cell while a step is applied to it: reads and writes its state, and notes what changed for the ledger. */
 import type { Change, Restatement } from '../../schemas/types.ts';
-import { type Count, isContained, latestCount, withCount } from '../domain/count.ts';
+import { type Counted, isNews, latestCount, withCount } from '../domain/count.ts';
 import { isAfter, type Place } from '../domain/history.ts';
 import {
   type BucketName,
@@ -56,36 +56,24 @@ export class OpenCell {
     return this.cell.quantities.onHand;
   }
 
-  /** A dated quantity of onHand; returns by how much onHand moved now. */
-  addHistory(place: Place, quantity: number): number {
-    if (quantity === 0) return 0;
-    const pages = this.history.add(this.cell.pages, place, quantity);
+  /**
+   * A dated quantity of onHand, and one that the opening contains, which counts after a count that is news alone; returns
+   * by how much onHand moved now.
+   */
+  addHistory(place: Place, quantity: number, contained = 0): number {
+    if (quantity === 0 && contained === 0) return 0;
+    const pages = this.history.add(this.cell.pages, place, quantity, contained);
     if (pages !== this.cell.pages) this.cell = { ...this.cell, pages };
     const anchor = latestCount(this.cell.counts);
-    if (anchor !== undefined && !isAfter(place, anchor)) return 0;
-    this.setBucket('onHand', this.onHand + quantity);
+    const moved = isNews(anchor) ? quantity + contained : quantity;
+    if (moved === 0 || (anchor !== undefined && !isAfter(place, anchor))) return 0;
+    this.setBucket('onHand', this.onHand + moved);
     this.noteTime(place.at);
-    return quantity;
-  }
-
-  /** A dated quantity that the opening contains: it counts after a count that is news. Returns by how much onHand moved. */
-  addContained(place: Place, quantity: number): number {
-    if (quantity === 0) return 0;
-    const pages = this.history.add(this.cell.pages, place, 0, quantity);
-    if (pages !== this.cell.pages) this.cell = { ...this.cell, pages };
-    const anchor = latestCount(this.cell.counts);
-    if (anchor === undefined || isContained(anchor) || !isAfter(place, anchor)) return 0;
-    this.setBucket('onHand', this.onHand + quantity);
-    this.noteTime(place.at);
-    return quantity;
+    return moved;
   }
 
   /** A count comes or goes; returns by how much onHand moved now. */
-  changeCounts(
-    count: Omit<Count, 'standing' | 'contained'>,
-    by: 1 | -1,
-    told: 'news' | 'contained' = 'news',
-  ): number {
+  changeCounts(count: Counted, by: 1 | -1, told: 'news' | 'contained' = 'news'): number {
     const before = this.onHand;
     const counts = withCount(this.cell.counts, count, by, told);
     this.cell = { ...this.cell, counts };
@@ -97,8 +85,7 @@ export class OpenCell {
   addOpening(quantity: number): number {
     const before = this.onHand;
     this.cell = { ...this.cell, opening: this.cell.opening + quantity };
-    const anchor = latestCount(this.cell.counts);
-    if (anchor === undefined || isContained(anchor)) this.setBucket('onHand', before + quantity);
+    if (!isNews(latestCount(this.cell.counts))) this.setBucket('onHand', before + quantity);
     return this.onHand - before;
   }
 

@@ -47,7 +47,8 @@ export function applyEcho(effect: Effect, place: Place, open: OpenSku): number {
   if (remainder !== null) applied += cell.addHistory(remainder.place, remainder.quantity);
   // The group counts it like any other sale, and the opening balance has it already.
   if (echo.contained && authority === 'ledger') {
-    applied += cell.addHistory(place, -effect.quantity) + cell.addContained(place, effect.quantity);
+    applied += cell.addHistory(place, -effect.quantity);
+    applied += cell.addHistory(place, 0, effect.quantity);
   }
   const after = { ...group, remainder };
   open.state.put(key, watched(before, after, key, effect.location, open));

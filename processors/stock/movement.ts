@@ -76,7 +76,7 @@ function applyContained(effect: Effect, open: OpenSku): void {
   const applied =
     effect.kind === 'count'
       ? cell.changeCounts({ ...place, quantity }, effect.asserted ? 1 : -1, 'contained')
-      : cell.addContained(place, quantity);
+      : cell.addHistory(place, 0, quantity);
   if (applied !== 0) cell.note(changeOf(effect, 'contained', applied));
 }
 
