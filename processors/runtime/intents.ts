@@ -52,13 +52,12 @@ export function createIntents<S>(options: {
       timestampMs: raw.timestampMs,
       partition: undefined,
       headers: [...deadLetterHeaders(topology.name, raw, refusal), nextSpan(raw.headers, traceIds)],
-      cause: { topic: raw.topic, offset: raw.offset },
+      cause: raw,
     });
   };
 
   const take = (emits: readonly Emit[], input: Input, raw: RawRecord | undefined): void => {
     let headers: readonly Header[] | undefined;
-    const cause = raw && { topic: raw.topic, offset: raw.offset };
     for (const emit of emits) {
       switch (emit.kind) {
         case 'record':
@@ -73,7 +72,7 @@ export function createIntents<S>(options: {
             timestampMs: emit.timestampMs ?? timeOf(input),
             partition: emit.partition,
             headers,
-            cause,
+            cause: raw,
           });
           break;
         case 'deadLetter':

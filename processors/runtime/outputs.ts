@@ -8,7 +8,7 @@ import { limits } from './limits.ts';
 import type { Codecs, OutputRecord, RawRecord } from './ports.ts';
 
 /** Where an input stands; the record itself would be kept with its bytes until the commit. */
-export type InputPlace = Pick<RawRecord, 'topic' | 'offset'>;
+type InputPlace = Pick<RawRecord, 'topic' | 'offset'>;
 
 export const nameOfInput = ({ topic, offset }: InputPlace): string => `${topic} ${offset}`;
 
@@ -21,7 +21,7 @@ export type Emitted = {
   readonly partition: number | undefined;
   readonly headers: readonly Header[];
   /** The input that asked for it; undefined: a tick. */
-  readonly cause: InputPlace | undefined;
+  readonly cause: RawRecord | undefined;
 };
 
 /** What no topic takes, found when it was encoded: the inputs that asked for it, and how large it was. */
@@ -90,7 +90,7 @@ export function collectOutputs(codecs: Codecs): Outputs {
         headers: emitted.headers,
         timestampMs: emitted.timestampMs,
         value: emitted.value,
-        cause: emitted.cause,
+        cause: emitted.cause && { topic: emitted.cause.topic, offset: emitted.cause.offset },
       };
       if (topic.cleanup === 'delete') {
         pending.push(encode(slot));
