@@ -27,7 +27,11 @@ export function analyticsReader(options: {
       const partitions = names.flatMap((topic) =>
         Array.from({ length: topicOf(topic).partitions }, (_, partition) => ({ topic, partition })),
       );
-      return await Promise.all(partitions.map((place) => boundsOf(source, place)));
+      const boundsOf = async (place: Place): Promise<PartitionBounds> => ({
+        ...place,
+        ...(await source.bounds(place)),
+      });
+      return await Promise.all(partitions.map((place) => patiently(() => boundsOf(place))));
     },
     seek: async (offsets) => source.assign(offsets),
     poll: async (limit): Promise<Batch> => {
@@ -47,10 +51,6 @@ export function analyticsReader(options: {
       return { records, ends };
     },
   };
-}
-
-function boundsOf(source: KafkaSource, place: Place): Promise<PartitionBounds> {
-  return patiently(async () => ({ ...place, ...(await source.bounds(place)) }));
 }
 
 /** Again and again while the failure is one that passes by itself. */

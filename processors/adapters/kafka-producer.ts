@@ -40,7 +40,10 @@ export async function kafkaProducer(options: {
       start((error) => (error ? reject(kafkaError(error, doing)) : resolve()));
     });
     underway = called.catch(() => {});
-    return answered(called, doing);
+    // A client that has forgotten its brokers never answers: whoever waits goes on with the next producer.
+    return within(hungMs, called, () => {
+      throw new PipelineError('NO_ANSWER', 'abort', `${doing}: no answer in ${hungMs / 1_000} s`);
+    });
   };
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
@@ -72,26 +75,16 @@ export async function kafkaProducer(options: {
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
       const closed = underway.then(() => disconnect(client));
-      const leave = new AbortController();
-      await Promise.race([closed, sleep(closeMs, undefined, leave)]).finally(() => leave.abort());
+      await within(closeMs, closed, () => {});
     },
   };
 }
 
-/** A client that has forgotten its brokers never answers: whoever waits goes on with the next producer. */
-async function answered(called: Promise<void>, doing: string): Promise<void> {
-  const answer = new AbortController();
-  const silence = sleep(hungMs, undefined, { signal: answer.signal }).then(
-    () => {
-      throw new PipelineError('NO_ANSWER', 'abort', `${doing}: no answer in ${hungMs / 1_000} s`);
-    },
-    () => {},
-  );
-  try {
-    await Promise.race([called, silence]);
-  } finally {
-    answer.abort();
-  }
+/** What `work` comes to, or `late` when it takes longer. */
+function within(ms: number, work: Promise<void>, late: () => void): Promise<void> {
+  const leave = new AbortController();
+  const waited = sleep(ms, undefined, leave).then(late);
+  return Promise.race([work, waited]).finally(() => leave.abort());
 }
 
 function settingsOf(options: {

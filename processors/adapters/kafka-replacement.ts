@@ -11,12 +11,12 @@ const silentMs = 5_000;
 const answerMs = 3_000;
 
 export type Replaceable = {
-  /** The one to work with now. */
+  /** The one to work with. It changes with `listen`, `ask` and `assign`, and never while it reads. */
   readonly client: () => KafkaConsumerClient;
   readonly assign: (places: readonly PartitionOffset[]) => void;
   /** Asks it; when that fails another one is made ready beside it. */
   readonly ask: <T>(question: (client: KafkaConsumerClient) => Promise<T>) => Promise<T>;
-  /** After a silence: asks the broker beside whatever goes on. Nobody has to wait for it. */
+  /** Before each reading. After a silence the broker is asked beside whatever goes on: nobody has to wait for it. */
   readonly listen: () => void;
   readonly heard: () => void;
   readonly close: () => Promise<void>;
@@ -38,15 +38,15 @@ export function replaceable(
     placed = places;
     current.assign(places.map((place) => ({ ...place, offset: Number(place.offset) })));
   };
-  const client = (): KafkaConsumerClient => {
-    if (next === undefined) return current;
+  /** Replaces it when another one is ready. */
+  const takeOver = (): void => {
+    if (next === undefined) return;
     const old = current;
     current = next;
     next = undefined;
     if (placed.length > 0) assign(positionsOf(old, placed));
     telemetry.log('warn', 'consumer replaced', { why: 'it no longer reached Kafka' });
     void disconnect(old);
-    return current;
   };
   /** While Kafka is away this fails, and the old one may hear of it first. */
   const prepare = async (): Promise<void> => {
@@ -75,20 +75,22 @@ export function replaceable(
   };
 
   return {
-    client,
+    client: () => current,
     assign: (places) => {
-      client();
+      takeOver();
       assign(places);
     },
     ask: async (question) => {
+      takeOver();
       try {
-        return await question(client());
+        return await question(current);
       } catch (error) {
         if (recoveryOf(error) !== 'stop') beside(prepare);
         throw error;
       }
     },
     listen: () => {
+      takeOver();
       const [place] = placed;
       if (place !== undefined && Date.now() - heardMs > silentMs) beside(() => inquire(place));
     },

@@ -1,7 +1,7 @@
 /** A consumer that no longer reaches Kafka is replaced, and reading goes on where it stood. */
 import { expect, it, vi } from 'vitest';
 import type { KafkaConsumerClient } from '../../processors/adapters/kafka-client.ts';
-import { replaceable } from '../../processors/adapters/kafka-replacement.ts';
+import { type Replaceable, replaceable } from '../../processors/adapters/kafka-replacement.ts';
 import { PipelineError } from '../../processors/runtime/errors.ts';
 import { silent } from '../chaos/committed-reader.ts';
 import { until } from '../support/until.ts';
@@ -30,6 +30,12 @@ function fakeClient(read: Readonly<Record<number, number>>, isDeaf = false) {
   return { client: client as unknown as KafkaConsumerClient, assigned, disconnect };
 }
 
+/** It changes before a reading, never by itself. */
+function isReplacedBy(other: KafkaConsumerClient, held: Replaceable): true | undefined {
+  held.listen();
+  return held.client() === other || undefined;
+}
+
 const places = [
   { topic: 't', partition: 0, offset: 5n },
   { topic: 't', partition: 1, offset: 7n },
@@ -41,7 +47,7 @@ it('D3: after a question that was not answered, behind the last record that was 
   const held = replaceable(old.client, async () => fresh.client, silent);
   held.assign(places);
   await expect(held.ask(timedOut)).rejects.toThrow('no answer');
-  await until(() => held.client() === fresh.client || undefined, 1_000);
+  await until(() => isReplacedBy(fresh.client, held), 1_000);
   expect(fresh.assigned).toEqual([
     [
       { topic: 't', partition: 0, offset: 12 },
@@ -65,7 +71,8 @@ it('D3: after a silence in which it does not answer, and not while it does', asy
     expect(deafened.client()).toBe(deaf.client);
     vi.setSystemTime(Date.now() + 5_001);
     for (const held of [listening, deafened]) held.listen();
-    await until(() => deafened.client() === fresh.client || undefined, 1_000);
+    await until(() => isReplacedBy(fresh.client, deafened), 1_000);
+    expect(isReplacedBy(fresh.client, listening)).toBeUndefined();
     expect(listening.client()).toBe(old.client);
   } finally {
     vi.useRealTimers();
@@ -79,6 +86,7 @@ it('D3: while no other one reaches Kafka either, the old one is kept', async () 
   await expect(held.ask(timedOut)).rejects.toThrow('no answer');
   await expect(held.ask(timedOut)).rejects.toThrow('no answer');
   expect(open).toHaveBeenCalled();
+  held.listen();
   expect(held.client()).toBe(old.client);
   expect(old.disconnect).not.toHaveBeenCalled();
 });
