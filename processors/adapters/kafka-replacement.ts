@@ -66,13 +66,6 @@ export function replaceable(
       heardMs = Date.now();
     });
   };
-  const inquire = async (place: PartitionOffset): Promise<void> => {
-    try {
-      await boundsOf(current, place, answerMs);
-    } catch {
-      await prepare();
-    }
-  };
 
   return {
     client: () => current,
@@ -92,7 +85,10 @@ export function replaceable(
     listen: () => {
       takeOver();
       const [place] = placed;
-      if (place !== undefined && Date.now() - heardMs > silentMs) beside(() => inquire(place));
+      if (place === undefined || Date.now() - heardMs <= silentMs) return;
+      beside(async () => {
+        if (!(await answers(current, place))) await prepare();
+      });
     },
     heard: () => {
       heardMs = Date.now();
@@ -102,6 +98,15 @@ export function replaceable(
       await Promise.all([disconnect(current), ...(next === undefined ? [] : [disconnect(next)])]);
     },
   };
+}
+
+async function answers(client: KafkaConsumerClient, place: PartitionOffset): Promise<boolean> {
+  try {
+    await boundsOf(client, place, answerMs);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where reading goes on: behind the last record that was handed over, else where it was to begin. */
