@@ -8,7 +8,6 @@ const processorNames = [
   'intake',
   'stock',
   'carts',
-  'channels',
   'audit',
   'webhooks',
   'anomalies',

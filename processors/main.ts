@@ -139,7 +139,7 @@ function startStream(
 
 /** The processors on the way from a source to a channel. */
 function hopOf(name: string): Pick<HopOfProcess, 'hop' | 'source'> | undefined {
-  if (name === 'stock' || name === 'channels') return { hop: name, source: undefined };
+  if (name === 'stock') return { hop: name, source: undefined };
   const source = systems.find(({ system }) => name === `intake-${system}`)?.system;
   return source === undefined ? undefined : { hop: 'intake', source };
 }

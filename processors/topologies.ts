@@ -6,10 +6,14 @@ import type { Bundles } from './carts/bundles.ts';
 import { cartsTopology } from './carts/topology.ts';
 import type { Guard } from './channels/guard.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
+import { type ChannelsState, channelsWords } from './channels/state.ts';
 import { channelsTopology } from './channels/topology.ts';
 import { intakeTopology } from './intake/topology.ts';
 import type { StockRules } from './stock/rules.ts';
+import { type StockState, stockWords } from './stock/state.ts';
 import { stockTopologyBy } from './stock/topology.ts';
+import { joined } from './topology/joined.ts';
+import { packedCodec } from './topology/packed.ts';
 import type { Topology } from './topology/topology.ts';
 import type { WebhookSource } from './webhooks/source.ts';
 import { webhooksTopology } from './webhooks/topology.ts';
@@ -18,7 +22,6 @@ export const streamProcessors = [
   'intake',
   'stock',
   'carts',
-  'channels',
   'audit',
   'webhooks',
   'anomalies',
@@ -48,11 +51,9 @@ export function topologiesOf(
     case 'intake':
       return systems.map((mapping) => intakeTopology(mapping) as unknown as AnyTopology);
     case 'stock':
-      return [stockTopologyBy(rules.stock) as unknown as AnyTopology];
+      return [stockWithChannels(policies, rules) as unknown as AnyTopology];
     case 'carts':
       return [cartsTopology(rules.bundles) as unknown as AnyTopology];
-    case 'channels':
-      return [channelsTopology(policies, rules.guard) as unknown as AnyTopology];
     case 'audit':
       return [auditTopology() as unknown as AnyTopology];
     case 'webhooks':
@@ -60,4 +61,17 @@ export function topologiesOf(
     case 'anomalies':
       return [cellAnomaliesTopology(), placeAnomaliesTopology()] as unknown as AnyTopology[];
   }
+}
+
+/** A level and what the channels make of it are in one transaction: nobody ever sees the one without the other. */
+export function stockWithChannels(
+  policies: readonly ChannelPolicy[],
+  { stock, guard }: Pick<Rules, 'stock' | 'guard'>,
+): Topology<StockState | ChannelsState> {
+  return joined({
+    name: 'stock',
+    state: packedCodec({ version: 4, words: [...channelsWords, ...stockWords] }),
+    first: stockTopologyBy(stock),
+    second: channelsTopology(policies, guard),
+  });
 }

@@ -457,7 +457,7 @@ export type FreshnessState = 'fresh' | 'degraded' | 'unknown';
 export type Freshness = {
   /** Source system. */
   readonly source: string;
-  /** capture, intake, tables (those that stand still), stock, channels or analytics. */
+  /** capture, intake, tables (those that stand still), stock (and the channels with it) or analytics. */
   readonly hop: string;
   /** Last position seen. */
   readonly position: string;

@@ -94,7 +94,7 @@ function readPolicies(text: string): readonly ChannelPolicy[] | string {
   }
 }
 
-/** Hops behind us say nothing of what we know. */
+/** The hops that a level has passed. */
 export function hear({ source, hop, asOf }: Freshness, state: StateView<ChannelsState>): void {
   if (hop !== 'capture' && hop !== 'intake' && hop !== 'stock') return;
   const rules = rulesOf(state);

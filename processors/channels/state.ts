@@ -1,6 +1,7 @@
 /** What the channels processor knows, by key: SKUs, what each channel was told, locations under guard, rules in force. */
 import type { ChannelStock, StockLevel } from '../../schemas/types.ts';
-import type { StateCodec, StateView } from '../topology/topology.ts';
+import { packedCodec } from '../topology/packed.ts';
+import type { StateView } from '../topology/topology.ts';
 import type { LocationState } from './guard.ts';
 import type { Available, Shares } from './policy.ts';
 
@@ -37,20 +38,24 @@ export type RulesState = {
 
 export type ChannelsState = SkuState | LocationState | PublishedState | RulesState;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** What nearly every value holds. A part of the format. */
+export const channelsWords: readonly string[] = [
+  ...[
+    'sku',
+    'available',
+    'shares',
+    'held',
+    'published',
+    'sellable',
+    'status',
+    'formula',
+    'version',
+  ],
+  ...['inStock', 'low', 'out', 'positive', 'runOut', 'alert', 'openUntil'],
+];
 
-export const channelsStateCodec: StateCodec<ChannelsState> = {
-  version: 2,
-  migrate: (bytes) => withHeld(JSON.parse(decoder.decode(bytes)) as ChannelsState),
-  encode: (value) => encoder.encode(JSON.stringify(value)),
-  decode: (bytes) => JSON.parse(decoder.decode(bytes)) as ChannelsState,
-};
-
-/** The first version knew nothing of what is kept. */
-function withHeld(value: ChannelsState): ChannelsState {
-  return value.kind === 'sku' ? { ...value, held: {} } : value;
-}
+/** Versions 1 and 2 were JSON: refused. */
+export const channelsStateCodec = packedCodec<ChannelsState>({ version: 3, words: channelsWords });
 
 export const skuBeginning = 'k|';
 export const skuKey = (sku: string): string => `${skuBeginning}${sku}`;

@@ -153,7 +153,6 @@ function launchProcessors(
       intake: 'intake',
       stock: 'stock',
       carts: 'carts,audit,webhooks',
-      channels: 'channels',
       analytics: 'analytics',
       anomalies: 'anomalies',
       forecasts: 'forecasts',

@@ -17,7 +17,7 @@ const openingUnits = 1_000_000;
 
 /** Prints the result; resolves with 0 when nothing acknowledged is lost and nothing is done twice, else 1. */
 export async function stressApiKills(options: ApiStressOptions): Promise<number> {
-  const result = await onStage({ processes: ['stock', 'carts', 'channels', 'api'] }, (stage) =>
+  const result = await onStage({ processes: ['stock', 'carts', 'api'] }, (stage) =>
     stress(options, stage),
   );
   tellResult(result, options.json);

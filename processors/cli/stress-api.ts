@@ -29,7 +29,7 @@ const warmUpSeconds = 10;
 
 /** Prints the result; resolves with 0 when nothing failed and nothing is oversold, else 1. */
 export async function stressApi(options: ApiStressOptions): Promise<number> {
-  const result = await onStage({ processes: ['stock', 'carts', 'channels', 'api'] }, (stage) =>
+  const result = await onStage({ processes: ['stock', 'carts', 'api'] }, (stage) =>
     stress(options, stage),
   );
   tellResult(result, options.json);

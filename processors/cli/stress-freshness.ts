@@ -273,7 +273,7 @@ async function pauseInTurn(
       const [pause, resume] = [connector(source, 'pause'), connector(source, 'resume')];
       return { source, hop: 'capture', pause, resume };
     }),
-    ...['intake', 'stock', 'channels'].map((hop) => {
+    ...['intake', 'stock'].map((hop) => {
       const [pause, resume] = [told(hop, 'SIGSTOP'), told(hop, 'SIGCONT')];
       return { source: '', hop, pause, resume };
     }),

@@ -11,7 +11,7 @@ export type Worked = {
 };
 
 export type HopOfProcess = Worked & {
-  readonly hop: 'intake' | 'stock' | 'channels';
+  readonly hop: 'intake' | 'stock';
   /** Intake works one source; the others work what all of them sent. */
   readonly source: string | undefined;
 };

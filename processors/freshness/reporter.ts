@@ -18,7 +18,7 @@ export type Reporter = {
   readonly words: (nowMs: number) => readonly Said[];
 };
 
-const hopBefore = { intake: 'capture', stock: 'intake', channels: 'stock' } as const;
+const hopBefore = { intake: 'capture', stock: 'intake' } as const;
 
 export function partitionsUpTo(count: number): readonly number[] {
   return Array.from({ length: count }, (_, partition) => partition);

@@ -4,7 +4,7 @@
  */
 import type { DeadLetter } from '../../schemas/types.ts';
 import type { Topic } from '../topology/topic.ts';
-import type { Emit, Header, Input, Topology } from '../topology/topology.ts';
+import { type Emit, type Header, type Input, type Topology, timeOf } from '../topology/topology.ts';
 import { deadLetterHeaders, deadLetterOf, type Refusal } from './dead-letter.ts';
 import { PipelineError, stop } from './errors.ts';
 import { collectOutputs, nameOfInput, type Outputs, OversizedOutput } from './outputs.ts';
@@ -125,10 +125,6 @@ function noteRefused(error: OversizedOutput, refused: Map<string, Refusal>): nev
     refused.set(name, { code: 'OUTPUT_TOO_LARGE', reason });
   }
   throw new PipelineError('OUTPUT_TOO_LARGE', 'abort', error.message);
-}
-
-function timeOf(input: Input): number {
-  return input.kind === 'record' ? input.record.timestampMs : input.nowMs;
 }
 
 export function keyOf(input: Input): unknown {

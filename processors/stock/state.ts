@@ -131,7 +131,7 @@ export const waitingKey = (sku: string): string => `w|${sku}`;
 export const waitingSkusKey = 'w';
 
 /** What nearly every value holds. A part of the format: add at the end. */
-const words = [
+export const stockWords: readonly string[] = [
   ...['kind', 'cell', 'quantities', 'onHand', 'reserved', 'incoming', 'inTransit', 'damaged'],
   ...['qualityControl', 'safetyStock', 'available', 'opening', 'counts', 'pages', 'sequence'],
   ...['page', 'group', 'till', 'postingPlaces', 'posted', 'lines', 'completeLines', 'contained'],
@@ -183,4 +183,4 @@ const words = [
 ];
 
 /** Version 2 kept what an opening contains of a sale with its group, version 1 was JSON: both are refused. */
-export const stockStateCodec = packedCodec<StockState>({ version: 3, words });
+export const stockStateCodec = packedCodec<StockState>({ version: 3, words: stockWords });

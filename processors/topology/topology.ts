@@ -82,6 +82,11 @@ export type Topology<S> = {
   readonly outputs: readonly Topic<never, never>[];
 };
 
+/** The record's own time, or the tick's. */
+export function timeOf(input: Input): number {
+  return input.kind === 'record' ? input.record.timestampMs : input.nowMs;
+}
+
 export function changelogName(topology: { readonly name: string }): string {
   return `${topology.name}.changelog`;
 }

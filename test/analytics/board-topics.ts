@@ -121,7 +121,7 @@ export function tellRequests(log: MemoryLog, now: number): void {
       at + 60,
     );
   }
-  for (const hop of ['capture', 'intake', 'stock', 'channels'] as const) {
+  for (const hop of ['capture', 'intake', 'stock'] as const) {
     log.append(
       freshness.name,
       0,
