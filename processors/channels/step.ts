@@ -40,27 +40,28 @@ export function channelsStep(
         return [];
       default: {
         const level = record.value as StockLevel;
-        const taken = take(guard, level, record.timestampMs, state);
-        return taken.isHeld ? taken.emits : [...taken.emits, ...publishSku(level, state)];
+        const emits = take(guard, level, record.timestampMs, state);
+        // A transfer tells two locations: between them the SKU is not sold out.
+        return record.isFollowed === true ? emits : [...emits, ...publishSku(level, state)];
       }
     }
   };
 }
 
-/** Into the state of its SKU, unless the guard keeps it. */
+/** Into the state of its SKU, or beside it when the guard keeps it. */
 function take(
   guard: Guard | undefined,
   level: StockLevel,
   nowMs: number,
   state: View,
-): { readonly isHeld: boolean; readonly emits: readonly Emit[] } {
+): readonly Emit[] {
   const { sku, location } = level;
   const known = skuOf(state, sku);
   const before = known.available[location];
   const judged = guard === undefined ? undefined : guarded(guard, state, level, before ?? 0, nowMs);
   if (judged?.verdict === 'hold') {
     state.put(skuKey(sku), { ...known, held: { ...known.held, [location]: level } });
-    return { isHeld: true, emits: judged.emits };
+    return judged.emits;
   }
   const { [location]: kept, ...held } = known.held;
   const shares = sharesWith(known.shares, level);
@@ -70,5 +71,5 @@ function take(
     state.put(skuKey(sku), shares === undefined ? next : { ...next, shares });
   }
   const ended = kept === undefined ? [] : [emit(heldLevels, cellOf(level), undefined)];
-  return { isHeld: false, emits: [...(judged?.emits ?? []), ...ended] };
+  return [...(judged?.emits ?? []), ...ended];
 }

@@ -65,10 +65,11 @@ function stepOf<A, B>(
     const emits: Emit[] = [];
     if (isForFirst(input, state)) {
       // It knows the keys that are its own.
-      for (const emit of first.step(input, state as StepState<A>)) {
-        emits.push(emit);
-        if (emit.kind !== 'record' || !handed.has(emit.topic.name)) continue;
-        emits.push(...second.step({ kind: 'record', record: recordOf(emit, input) }, view));
+      const told = first.step(input, state as StepState<A>);
+      emits.push(...told);
+      const forSecond = told.filter((emit): emit is EmittedRecord => isOneOf(emit, handed));
+      for (const record of recordsOf(forSecond, input)) {
+        emits.push(...second.step({ kind: 'record', record }, view));
       }
     }
     if (isForSecond(input, state)) emits.push(...second.step(input, view));
@@ -97,14 +98,29 @@ function addressedTo<S>(
   };
 }
 
+type EmittedRecord = Extract<Emit, { readonly kind: 'record' }>;
+
+function isOneOf(emit: Emit, topics: ReadonlySet<string>): boolean {
+  return emit.kind === 'record' && topics.has(emit.topic.name);
+}
+
 /** What was emitted, as whoever reads its topic would have it. */
-function recordOf(emit: Extract<Emit, { readonly kind: 'record' }>, input: Input): StreamRecord {
-  const { topic, key, value } = emit;
-  const timestampMs = emit.timestampMs ?? timeOf(input);
+function recordsOf(emits: readonly EmittedRecord[], input: Input): readonly StreamRecord[] {
   const [partition, headers] =
     input.kind === 'record' ? [input.record.partition, input.record.headers] : [0, []];
-  const offset = notWrittenYet;
-  return { topic: topic.name, partition, offset, timestampMs, key, value, headers };
+  return emits.map((emit, index) => {
+    const { topic, key, value } = emit;
+    const next = emits[index + 1];
+    return {
+      ...{ topic: topic.name, partition, offset: notWrittenYet, key, value, headers },
+      timestampMs: emit.timestampMs ?? timeOf(input),
+      isFollowed: next !== undefined && keyOf(next) === keyOf(emit),
+    };
+  });
+}
+
+function keyOf({ topic, key }: EmittedRecord): string {
+  return topic.partitionBy(key as never);
 }
 
 /** A state seen through keys that begin so. */

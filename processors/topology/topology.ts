@@ -13,6 +13,8 @@ export type StreamRecord<K = unknown, V = unknown> = {
   readonly key: K;
   readonly value: V | undefined;
   readonly headers: readonly Header[];
+  /** Handed over by a joined topology, in whose step another record of the same partitioning key follows: what sums them up can wait for it. */
+  readonly isFollowed?: boolean;
 };
 
 export type Input =

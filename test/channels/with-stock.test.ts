@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedSellable } from '../../processors/cli/compare.ts';
 import { loadPolicies } from '../../processors/cli/policies.ts';
 import { noRules } from '../../processors/stock/rules.ts';
-import { channelStock, movements, stockLevels } from '../../processors/topics.ts';
+import { channelStock, levelChanges, movements, stockLevels } from '../../processors/topics.ts';
 import { stockWithChannels } from '../../processors/topologies.ts';
 import type { ChannelStock } from '../../schemas/types.ts';
 import { effect, movement } from '../carts/shop.ts';
@@ -78,7 +78,9 @@ describe('stock with channels', () => {
     const result = runTopology(topology, [moved('1', { L1: 9_000 }), commit, ...back]);
     const [policy] = policies;
     const figures = result.records(channelStock(policy?.channel ?? ''));
-    expect(new Set(figures.map(({ value }) => value?.sellable)).size).toBe(1);
+    expect(figures.map(({ value }) => value?.sellable)).toHaveLength(1);
+    const changed = result.records(levelChanges).map(({ value }) => value?.channel);
+    expect(changed).toEqual(policies.map(({ channel }) => channel));
   });
 });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joined } from '../../processors/topology/joined.ts';
+import { emit } from '../../processors/topology/topology.ts';
 import {
   commit,
   crash,
@@ -65,6 +66,24 @@ describe('joined topologies', () => {
     const [told] = runTopology(both, [traced]).records(after.steps);
     expect(told?.timestampMs).toBe(7);
     expect(told?.headers.get('traceparent')).toContain('1'.repeat(32));
+  });
+
+  it('of several records of a key the second one knows that another follows', () => {
+    const several = (text: string) => emit(topics.steps, text, '1');
+    const heard: (boolean | undefined)[] = [];
+    const chain = joined({
+      ...{ name: 'both', state: first.state },
+      first: { ...first, step: () => ['a', 'a', 'b', 'a'].map(several) },
+      second: {
+        ...second,
+        step: (input) => {
+          if (input.kind === 'record') heard.push(input.record.isFollowed);
+          return [];
+        },
+      },
+    });
+    runTopology(chain, [word('a')]);
+    expect(heard).toEqual([true, false, false, false]);
   });
 
   it('crashes, moves and redelivery change nothing of either', () => {
