@@ -35,12 +35,13 @@ export function clickHouseStore(clickHouse: ClickHouse): AnalyticsStore {
 
 function statementOf(
   { database }: ClickHouse,
-  { table, columns, token }: TableRows,
+  { table, columns }: TableRows,
 ): { readonly into: string; readonly settings: string } {
   const names = columns.map((name) => `\`${name}\``).join(', ');
   return {
     into: `INSERT INTO ${database}.${table} (${names})`,
     // In the statement: a setting of its own would stay in an embedded session.
-    settings: `async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 1, insert_deduplication_token = '${token}'`,
+    // ClickHouse would note a block before it has it: killed in between, it took the repetition for a duplicate.
+    settings: 'async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 0',
   };
 }

@@ -2,7 +2,7 @@
 import type { StreamRecord } from '../topology/topology.ts';
 import type { Feed } from './feed.ts';
 import type { TableRows } from './ports.ts';
-import { type Lane, type Range, rangesToken } from './progress.ts';
+import type { Lane, Range } from './progress.ts';
 import type { Feeds } from './tables.ts';
 
 type OpenLane = { readonly lane: Lane; readonly records: StreamRecord[]; next: bigint };
@@ -61,7 +61,7 @@ export class OpenBlock {
       if (first === undefined) return [];
       const { columns } = first;
       const items = { [Symbol.iterator]: () => itemsOf(feeds, own, records) };
-      return [{ table, columns, items, read: first.read, token: rangesToken(own) }];
+      return [{ table, columns, items, read: first.read }];
     });
   }
 }

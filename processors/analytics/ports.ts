@@ -49,8 +49,6 @@ export type TableRows = {
   readonly items: Iterable<unknown>;
   /** For each column: item → cell. */
   readonly read: readonly ((item: never) => Cell)[];
-  /** The same rows have the same token: ClickHouse drops what it has already. */
-  readonly token: string;
   /** What `encode` made of them ahead of time. */
   readonly encoded?: unknown;
 };
@@ -60,10 +58,9 @@ export function plainRows(
   table: string,
   columns: readonly string[],
   rows: readonly Row[],
-  token: string,
 ): TableRows {
   const read = columns.map((_, index) => (row: Row) => row[index] ?? '');
-  return { table, columns, items: rows, read, token };
+  return { table, columns, items: rows, read };
 }
 
 export interface AnalyticsStore {
@@ -71,7 +68,7 @@ export interface AnalyticsStore {
   encode?(rows: TableRows): Promise<TableRows>;
   /**
    * Resolves with the number of rows, when they are readable. No rows are no insert.
-   * Repeating it with the same token changes nothing.
+   * Repeating it changes nothing in the views.
    */
   insert(rows: TableRows): Promise<number>;
   /** All rows of one SELECT, in column order. 64-bit integers have to be selected as text. */

@@ -178,16 +178,5 @@ export async function writeRanges(
     range.records,
     nowMs,
   ]);
-  const token = `ranges ${ranges[0]?.block ?? 0} ${rangesToken(ranges)}`;
-  await store.insert(plainRows('load_ranges', rangeColumns, rows, token));
-}
-
-/** Names a set of ranges: the same ranges, the same name. */
-export function rangesToken(ranges: readonly Range[]): string {
-  return ranges
-    .map(
-      ({ topic, lineage, partition, first, next }) =>
-        `${topic}/${lineage}/${partition}/${first}-${next}`,
-    )
-    .join(' ');
+  await store.insert(plainRows('load_ranges', rangeColumns, rows));
 }

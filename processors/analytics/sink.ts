@@ -1,6 +1,6 @@
 /**
  * Records → blocks → tables, each once. A block's ranges are written before its rows, and the next block only after
- * them: so at most the last block can be unfinished, and it is repeated with the same ranges and the same tokens.
+ * them: so at most the last block can be unfinished, and it is repeated with the same ranges, of whose rows the views count each once.
  */
 import type { StreamRecord } from '../topology/topology.ts';
 import { OpenBlock, placeOf } from './block.ts';

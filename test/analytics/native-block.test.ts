@@ -34,7 +34,7 @@ function textsOf(block: Buffer): readonly string[] {
 const types = new Map([['note', 'String']]);
 const written = (texts: readonly string[]): readonly string[] => {
   const rows = texts.map((text) => [text]);
-  return textsOf(nativeBlock(plainRows('notes', ['note'], rows, 'token'), types).bytes);
+  return textsOf(nativeBlock(plainRows('notes', ['note'], rows), types).bytes);
 };
 
 describe('a column of texts', () => {

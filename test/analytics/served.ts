@@ -37,10 +37,10 @@ export async function serve(): Promise<Served> {
   });
   const { table, columns, items, read } = stockLevelFeed;
   const data = [delivery('A', 0n, 1500), delivery('B', 1n, -2000)].flatMap(items);
-  await store.insert({ table, columns, items: data, read, token: 'stock' });
+  await store.insert({ table, columns, items: data, read });
   const names = ['block', 'table', 'topic', 'lineage', 'partition', 'first_offset', 'next_offset'];
   const range = [1, table, 'inventory.stock.v1', 1, 0, 0, 2];
-  await store.insert(plainRows('load_ranges', names, [range], 'ranges'));
+  await store.insert(plainRows('load_ranges', names, [range]));
   return {
     engine,
     clickHouse,

@@ -18,12 +18,11 @@ import {
 import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { parsePolicies } from '../../processors/channels/policy-file.ts';
-import { channelsTopology } from '../../processors/channels/topology.ts';
 import { dayMs, defineMapping } from '../../processors/intake/mapping.ts';
 import { createProcessor } from '../../processors/runtime/run.ts';
 import { noRules } from '../../processors/stock/rules.ts';
-import { stockTopologyBy } from '../../processors/stock/topology.ts';
 import { channelStock, deadLetters } from '../../processors/topics.ts';
+import { stockWithChannels } from '../../processors/topologies.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { Topology } from '../../processors/topology/topology.ts';
 import type { ChannelStock } from '../../schemas/types.ts';
@@ -97,7 +96,6 @@ describe(`a night with ${rows} balances and ${transfers} transfers`, () => {
     const stack = inject('stack');
     source = await captureSystem({ stack, mapping, schema });
     const balanceLocations = new Set(Array.from({ length: places }, (_, at) => `night${at + 1}`));
-    const stock = stockTopologyBy({ ...noRules, balanceLocations });
     const parsed = parsePolicies([
       {
         ...{ channel, formula: 'sum', version: 1, pooled: true },
@@ -105,13 +103,14 @@ describe(`a night with ${rows} balances and ${transfers} transfers`, () => {
       },
     ]);
     if ('errors' in parsed) throw new Error(parsed.errors.join());
-    const channels = channelsTopology(parsed.policies);
-    const topologies = [stock, channels] as unknown as readonly Topology<never>[];
-    const all = topologies.flatMap(({ inputs, outputs }) => [...inputs, ...outputs].map(any));
+    const topology = stockWithChannels(parsed.policies, {
+      stock: { ...noRules, balanceLocations },
+    });
+    const all = [...topology.inputs, ...topology.outputs].map(any);
     const topics = [...new Map(all.map((topic) => [topic.name, topic])).values()];
     await applyTopics(stack.kafkaBrokers, [
       ...topics.map(topicSettings),
-      ...topologies.map(changelogSettings),
+      changelogSettings(topology),
     ]);
     await registerSchemas(stack.registryUrl, topics);
     const reader = await readTopics({
@@ -121,7 +120,7 @@ describe(`a night with ${rows} balances and ${transfers} transfers`, () => {
       onRecord: ({ value }) => void figures.push(value as ChannelStock),
     });
     endings.push(() => reader.stop());
-    for (const topology of topologies) run(topology);
+    run(topology as unknown as Topology<never>);
     await arrived();
   }, deadlineMs);
 
