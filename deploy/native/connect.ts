@@ -7,7 +7,7 @@ export async function startConnect(context: StackContext): Promise<PartProcess> 
   const { directory, ports } = context;
   const properties = `${directory}/config/connect.properties`;
   writeFileSync(properties, workerProperties(context));
-  const java = await context.java(17);
+  const java = await context.java();
   const part = startPart({
     name: 'connect',
     directory,

@@ -11,8 +11,8 @@ export type StackContext = {
   readonly proxied: ProxiedListener | undefined;
   readonly jars: Jars;
   readonly adminPassword: string;
-  /** The path of a Java of at least this version. */
-  readonly java: (atLeast: number) => Promise<string>;
+  /** The path of a Java that all JVM parts run on. */
+  readonly java: () => Promise<string>;
   /** Ends within minutes: what runs in a JVM is compiled quickly rather than well. */
   readonly isBrief: boolean;
   /** JVM arguments that send the part's log to its standard output. */

@@ -13,7 +13,7 @@ export async function startKafka(context: StackContext): Promise<PartProcess> {
   const data = `${directory}/kafka`;
   const properties = `${directory}/config/kafka.properties`;
   writeFileSync(properties, serverProperties(data, ports, context.proxied));
-  const java = await context.java(17);
+  const java = await context.java();
   const classpath = `${context.jars.kafka}/*`;
   if (!existsSync(`${data}/meta.properties`)) {
     mkdirSync(data, { recursive: true });

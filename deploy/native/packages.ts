@@ -118,6 +118,9 @@ function javaVersion(text: string): number {
   return version[1] === '1' ? Number(version[2]) : Number(version[1]);
 }
 
+/** What the schema registry needs. Kafka and Connect would run on 17, and take a twentieth less CPU on this one. */
+export const javaMin = 21;
+
 /** The path of a `java` of at least this version. */
 export async function java(atLeast: number, cache: string, report: Report): Promise<string> {
   const candidates = [
@@ -134,10 +137,6 @@ export async function java(atLeast: number, cache: string, report: Report): Prom
   };
   const found = candidates.find(fits);
   if (found !== undefined) return found;
-  if (atLeast <= 17 && isRoot && existsSync('/usr/bin/apt-get')) {
-    await installDebian(['openjdk-17-jre-headless'], report);
-    return '/usr/lib/jvm/java-17-openjdk-amd64/bin/java';
-  }
   return javaFromWheel(atLeast, cache, report);
 }
 

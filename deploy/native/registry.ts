@@ -5,7 +5,7 @@ import { type PartProcess, startPart, waitFor } from './process.ts';
 
 export async function startRegistry(context: StackContext): Promise<PartProcess> {
   const { directory, ports } = context;
-  const java = await context.java(21);
+  const java = await context.java();
   const temporary = `${directory}/registry`;
   mkdirSync(temporary, { recursive: true });
   const part = startPart({

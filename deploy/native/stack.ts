@@ -13,7 +13,14 @@ import { startConnect } from './connect.ts';
 import type { StackContext } from './context.ts';
 import { type ProxiedListener, startKafka } from './kafka.ts';
 import { mariadbAdmin, startMariadb } from './mariadb.ts';
-import { fetchJars, java, mariadbProgram, postgresPrograms, type Report } from './packages.ts';
+import {
+  fetchJars,
+  java,
+  javaMin,
+  mariadbProgram,
+  postgresPrograms,
+  type Report,
+} from './packages.ts';
 import { choosePorts } from './ports.ts';
 import { postgresAdmin, startPostgres } from './postgres.ts';
 import { endLeftovers, type PartProcess } from './process.ts';
@@ -94,11 +101,10 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
   mkdirSync(secretsDirectory, { recursive: true, mode: 0o700 });
   const logging = `${directory}/config/log4j2.properties`;
   writeFileSync(logging, javaLogging);
-  const runtimes = new Map<number, Promise<string>>();
-  const javaOf = (atLeast: number): Promise<string> => {
-    const known = runtimes.get(atLeast) ?? java(atLeast, cache, options.report);
-    runtimes.set(atLeast, known);
-    return known;
+  let runtime: Promise<string> | undefined;
+  const javaOf = (): Promise<string> => {
+    runtime ??= java(javaMin, cache, options.report);
+    return runtime;
   };
   return {
     directory,
@@ -107,7 +113,7 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
     ports: await choosePorts(`${directory}/ports.json`, process.env),
     proxied: options.proxied,
     isBrief: options.isBrief ?? false,
-    jars: await fetchJars(cache, { java: () => javaOf(17), report: options.report }),
+    jars: await fetchJars(cache, { java: javaOf, report: options.report }),
     adminPassword: adminPassword(`${secretsDirectory}/admin-password`),
     java: javaOf,
     javaLogging: () => [`-Dlog4j2.configurationFile=${logging}`],

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { java, type Report, run } from '../../deploy/native/packages.ts';
+import { java, javaMin, type Report, run } from '../../deploy/native/packages.ts';
 
 export type StreamsArguments = Readonly<Record<string, string | number>> & {
   readonly store: 'rocksdb' | 'memory';
@@ -23,7 +23,7 @@ export async function prepareStreams(report: Report): Promise<StreamsProgram> {
   const cache = process.env.STOCKLINE_CACHE ?? `${homedir()}/.cache/stockline`;
   const stamp = createHash('sha256').update(readFileSync(pom)).update(readFileSync(source));
   const folder = join(cache, `streams-${stamp.digest('hex').slice(0, 16)}`);
-  const program = await java(17, cache, report);
+  const program = await java(javaMin, cache, report);
   if (!existsSync(folder)) {
     const part = `${folder}.${process.pid}.part`;
     mkdirSync(join(part, 'classes'), { recursive: true });
