@@ -62,18 +62,14 @@ function stepOf<A, B>(
   );
   return (input, state) => {
     const view = viewOf(state);
-    const emits: Emit[] = [];
-    if (isForFirst(input, state)) {
-      // It knows the keys that are its own.
-      const told = first.step(input, state as StepState<A>);
-      emits.push(...told);
-      const forSecond = told.filter((emit): emit is EmittedRecord => isOneOf(emit, handed));
-      for (const record of recordsOf(forSecond, input)) {
-        emits.push(...second.step({ kind: 'record', record }, view));
-      }
-    }
-    if (isForSecond(input, state)) emits.push(...second.step(input, view));
-    return emits;
+    // It knows the keys that are its own.
+    const told = isForFirst(input, state) ? first.step(input, state as StepState<A>) : [];
+    const forSecond = told.filter((emit): emit is EmittedRecord => isOneOf(emit, handed));
+    const ofHanded = recordsOf(forSecond, input).flatMap((record) =>
+      second.step({ kind: 'record', record }, view),
+    );
+    const ofSecond = isForSecond(input, state) ? second.step(input, view) : [];
+    return [...told, ...ofHanded, ...ofSecond];
   };
 }
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joined } from '../../processors/topology/joined.ts';
-import { emit } from '../../processors/topology/topology.ts';
+import { type Emit, emit } from '../../processors/topology/topology.ts';
 import {
   commit,
   crash,
@@ -84,6 +84,37 @@ describe('joined topologies', () => {
     });
     runTopology(chain, [word('a')]);
     expect(heard).toEqual([true, false, false, false]);
+  });
+
+  it('what the second one says of a tick comes after what it says of what the first one wrote then', () => {
+    const done: string[] = [];
+    const chain = joined({
+      ...{ name: 'both', state: first.state },
+      first: { ...first, step: () => [emit(topics.steps, 'a', '1')] },
+      second: {
+        ...second,
+        step: ({ kind }) => {
+          done.push(kind);
+          return [emit(after.steps, 'a', kind)];
+        },
+      },
+    });
+    const told = runTopology(chain, [tick(0)]).records(after.steps);
+    expect(done.slice(0, 2)).toEqual(['record', 'tick']);
+    expect(told.slice(0, 2).map(({ value }) => value)).toEqual(['record', 'tick']);
+  });
+
+  it('a step may emit any number', () => {
+    const many = Array.from(
+      { length: 300_000 },
+      (): Emit => ({ kind: 'count', metric: 'many', by: 1 }),
+    );
+    const chain = joined({
+      ...{ name: 'both', state: first.state },
+      first: { ...first, step: (input, state) => [...many, ...first.step(input, state)] },
+      second: { ...second, step: () => many },
+    });
+    expect(runTopology(chain, [word('a')]).counts.many).toBe(600_000);
   });
 
   it('crashes, moves and redelivery change nothing of either', () => {
