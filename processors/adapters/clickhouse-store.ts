@@ -41,7 +41,8 @@ function statementOf(
   return {
     into: `INSERT INTO ${database}.${table} (${names})`,
     // In the statement: a setting of its own would stay in an embedded session.
-    // ClickHouse would note a block before it has it: killed in between, it took the repetition for a duplicate.
+    // Whatever window its tables have, nothing is noted: ClickHouse notes a block before it has it, and killed in between
+    // it takes the repetition for a duplicate; nor does it tell a view of a block that it has noted.
     settings: 'async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 0',
   };
 }

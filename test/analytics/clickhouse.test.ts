@@ -32,9 +32,7 @@ import {
 const feeds = feedsOf(['web']);
 const topics = [...feeds.keys()];
 const web = channelStock('web').name;
-const migrationNames = [
-  ...['tables', 'views', 'requests-and-insights', 'model', 'compact-parts', 'no-deduplication'],
-];
+const migrationNames = ['tables', 'views', 'requests-and-insights', 'model', 'compact-parts'];
 let engine: Engine;
 
 beforeAll(() => {

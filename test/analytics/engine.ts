@@ -10,6 +10,8 @@ export type Engine = {
   /** A fresh database with all tables and views, in the same engine. */
   readonly database: () => Promise<ClickHouse>;
   readonly open: (database: string) => Promise<ClickHouse>;
+  /** Its folder stays, for the next `open`. */
+  readonly end: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -24,16 +26,20 @@ export function startEngine(): Engine {
     opened.push(clickHouse);
     return clickHouse;
   };
+  const end = async (): Promise<void> => {
+    for (const clickHouse of opened.splice(0)) await clickHouse.close();
+  };
   return {
     folder,
     open,
+    end,
     database: async () => {
       const clickHouse = await open(`test_${opened.length}`);
       await migrate(clickHouse);
       return clickHouse;
     },
     close: async () => {
-      for (const clickHouse of opened.splice(0)) await clickHouse.close();
+      await end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
