@@ -102,7 +102,7 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
   const logging = `${directory}/config/log4j2.properties`;
   writeFileSync(logging, javaLogging);
   let runtime: Promise<string> | undefined;
-  const javaOf = (): Promise<string> => {
+  const javaPath = (): Promise<string> => {
     runtime ??= java(javaMin, cache, options.report);
     return runtime;
   };
@@ -113,9 +113,9 @@ async function prepare(directory: string, options: StackOptions): Promise<StackC
     ports: await choosePorts(`${directory}/ports.json`, process.env),
     proxied: options.proxied,
     isBrief: options.isBrief ?? false,
-    jars: await fetchJars(cache, { java: javaOf, report: options.report }),
+    jars: await fetchJars(cache, { java: javaPath, report: options.report }),
     adminPassword: adminPassword(`${secretsDirectory}/admin-password`),
-    java: javaOf,
+    java: javaPath,
     javaLogging: () => [`-Dlog4j2.configurationFile=${logging}`],
     report: options.report,
     signal: options.signal,

@@ -38,7 +38,7 @@ export type RulesState = {
 
 export type ChannelsState = SkuState | LocationState | PublishedState | RulesState;
 
-/** What nearly every value holds. A part of the format. */
+/** What nearly every value holds. A part of the format, here and before stock's in `topologies.ts`: another word is another version of both. */
 export const channelsWords: readonly string[] = [
   ...[
     'sku',

@@ -38,67 +38,71 @@ export function joined<A, B>(options: {
   }
   const others = second.inputs.filter((input) => !handed.has(input.name));
   const ticks = [first, second].flatMap(({ tickMs }) => (tickMs === undefined ? [] : [tickMs]));
-  const tickMs = Math.min(...ticks);
   return {
     name,
     inputs: distinct([...first.inputs, ...others]),
     state,
-    ...(ticks.length === 0 ? {} : { tickMs }),
-    step: stepOf(first, { ...second, inputs: others }, handed, tickMs),
+    ...(ticks.length === 0 ? {} : { tickMs: Math.min(...ticks) }),
+    step: stepOf(first, { ...second, inputs: others }, handed),
     outputs: distinct([...first.outputs, ...second.outputs]),
   };
 }
+
+/** What is remembered beside the state of a partition. */
+type Partition<B> = {
+  readonly view: StepState<B>;
+  readonly isForFirst: (input: Input) => boolean;
+  readonly isForSecond: (input: Input) => boolean;
+};
 
 function stepOf<A, B>(
   first: Topology<A>,
   second: Topology<B>,
   handed: ReadonlySet<string>,
-  everyMs: number,
 ): Step<A | B> {
-  const isForFirst = addressedTo(first, everyMs);
-  const isForSecond = addressedTo(second, everyMs);
-  const viewOf = oncePer((state: StepState<A | B>) =>
-    viewBeginning<A | B, B>(`${second.name}|`, state),
-  );
+  const isHanded = (emit: Emit): emit is EmittedRecord =>
+    emit.kind === 'record' && handed.has(emit.topic.name);
+  /** Every partition has a state of its own. */
+  const partitions = new WeakMap<StepState<A | B>, Partition<B>>();
+  const begin = (state: StepState<A | B>): Partition<B> => {
+    const partition = {
+      view: viewBeginning<A | B, B>(`${second.name}|`, state),
+      isForFirst: addressedTo(first),
+      isForSecond: addressedTo(second),
+    };
+    partitions.set(state, partition);
+    return partition;
+  };
   return (input, state) => {
-    const view = viewOf(state);
+    const { view, isForFirst, isForSecond } = partitions.get(state) ?? begin(state);
     // It knows the keys that are its own.
-    const told = isForFirst(input, state) ? first.step(input, state as StepState<A>) : [];
-    const forSecond = told.filter((emit): emit is EmittedRecord => isOneOf(emit, handed));
-    const ofHanded = recordsOf(forSecond, input).flatMap((record) =>
+    const told = isForFirst(input) ? first.step(input, state as StepState<A>) : [];
+    const ofHanded = recordsOf(told.filter(isHanded), input).flatMap((record) =>
       second.step({ kind: 'record', record }, view),
     );
-    const ofSecond = isForSecond(input, state) ? second.step(input, view) : [];
+    const ofSecond = isForSecond(input) ? second.step(input, view) : [];
     return [...told, ...ofHanded, ...ofSecond];
   };
 }
 
 /**
- * Records of its inputs; and ticks as often as it asks for them, though they come every `everyMs`. Which tick was the last
- * one is remembered outside of the state: a rollback does not turn back the time.
+ * Records of its inputs; and of the ticks, which come as often as the other one asks for, as many as it asks for itself.
+ * Which was the last one is remembered outside of the state: a rollback does not turn back the time.
  */
-function addressedTo<S>(
-  { inputs, tickMs }: Topology<S>,
-  everyMs: number,
-): (input: Input, state: object) => boolean {
+function addressedTo<S>({ inputs, tickMs }: Topology<S>): (input: Input) => boolean {
   const topics = namesOf(inputs);
-  const toldOf = oncePer(() => ({ slot: -1 }));
-  return (input, state) => {
+  let lastSlot = -1;
+  return (input) => {
     if (input.kind === 'record') return topics.has(input.record.topic);
-    if (tickMs === undefined || tickMs <= everyMs) return tickMs !== undefined;
-    const told = toldOf(state);
+    if (tickMs === undefined) return false;
     const slot = Math.floor(input.nowMs / tickMs);
-    if (slot === told.slot) return false;
-    told.slot = slot;
+    if (slot === lastSlot) return false;
+    lastSlot = slot;
     return true;
   };
 }
 
 type EmittedRecord = Extract<Emit, { readonly kind: 'record' }>;
-
-function isOneOf(emit: Emit, topics: ReadonlySet<string>): boolean {
-  return emit.kind === 'record' && topics.has(emit.topic.name);
-}
 
 /** What was emitted, as whoever reads its topic would have it. */
 function recordsOf(emits: readonly EmittedRecord[], input: Input): readonly StreamRecord[] {
@@ -129,18 +133,6 @@ function viewBeginning<Whole, Part extends Whole>(
     put: (key, value) => state.put(beginning + key, value),
     delete: (key) => state.delete(beginning + key),
     keys: (inner) => state.keys(beginning + inner).map((key) => key.slice(beginning.length)),
-  };
-}
-
-/** Makes one for each state, of which every partition has its own. */
-function oncePer<S extends object, T>(make: (state: S) => T): (state: S) => T {
-  const made = new WeakMap<S, T>();
-  return (state) => {
-    const known = made.get(state);
-    if (known !== undefined) return known;
-    const one = make(state);
-    made.set(state, one);
-    return one;
   };
 }
 
