@@ -1,5 +1,4 @@
 /** TransactionalProducer on node-rdkafka. Delivery is not reported per record: a failed one fails the commit. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
 import { PipelineError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
@@ -41,9 +40,8 @@ export async function kafkaProducer(options: {
     });
     underway = called.catch(() => {});
     // A client that has forgotten its brokers never answers: whoever waits goes on with the next producer.
-    return within(hungMs, called, () => {
-      throw new PipelineError('NO_ANSWER', 'abort', `${doing}: no answer in ${hungMs / 1_000} s`);
-    });
+    const noAnswer = `${doing}: no answer in ${hungMs / 1_000} s`;
+    return within(hungMs, called, () => new PipelineError('NO_ANSWER', 'abort', noAnswer));
   };
   return {
     init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
@@ -75,16 +73,17 @@ export async function kafkaProducer(options: {
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
       const closed = underway.then(() => disconnect(client));
-      await within(closeMs, closed, () => {});
+      await within(closeMs, closed);
     },
   };
 }
 
-/** What `work` comes to, or `late` when it takes longer. */
-function within(ms: number, work: Promise<void>, late: () => void): Promise<void> {
-  const leave = new AbortController();
-  const waited = sleep(ms, undefined, leave).then(late);
-  return Promise.race([work, waited]).finally(() => leave.abort());
+/** What `work` comes to; when it takes longer, the error, or nothing. A timer alone: it runs for each call. */
+function within(ms: number, work: Promise<void>, late?: () => PipelineError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = setTimeout(() => (late === undefined ? resolve() : reject(late())), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(giveUp));
+  });
 }
 
 function settingsOf(options: {
