@@ -127,13 +127,17 @@ switch (verb) {
     const words = verb === 'start' ? [verb, ...args] : args;
     process.exitCode = await handOver(
       process.execPath,
-      ['--import', 'tsx', 'processors/cli/stockline.ts', ...words],
+      ['--import', '@oxc-node/core/register', 'processors/cli/stockline.ts', ...words],
       partitionsFor(words, process.env),
     );
     break;
   }
   case 'program':
-    process.exitCode = await handOver(process.execPath, ['--import', 'tsx', ...args]);
+    process.exitCode = await handOver(process.execPath, [
+      '--import',
+      '@oxc-node/core/register',
+      ...args,
+    ]);
     break;
   case 'test':
     process.exitCode = await test();
@@ -141,7 +145,7 @@ switch (verb) {
   case 'bench':
     process.exitCode = await handOver(process.execPath, [
       '--import',
-      'tsx',
+      '@oxc-node/core/register',
       'test/bench/main.ts',
       ...args,
     ]);

@@ -17,4 +17,4 @@ COPY processors processors
 RUN mkdir -p /var/lib/stockline && chown node:node /var/lib/stockline
 USER node
 VOLUME /var/lib/stockline
-CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "processors/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "--import", "@oxc-node/core/register", "processors/main.ts"]

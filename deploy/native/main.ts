@@ -1,9 +1,11 @@
-/** The native stack by itself: `node --import tsx deploy/native/main.ts [directory]` runs it until Ctrl-C. */
+/** The native stack by itself: `node --import @oxc-node/core/register deploy/native/main.ts [directory]` runs it until Ctrl-C. */
 import { startStack } from './stack.ts';
 
 const directory = process.argv[2] ?? '.stockline/stack';
 if (directory.startsWith('-')) {
-  process.stderr.write('usage: node --import tsx deploy/native/main.ts [directory]\n');
+  process.stderr.write(
+    'usage: node --import @oxc-node/core/register deploy/native/main.ts [directory]\n',
+  );
   process.exit(directory === '--help' ? 0 : 2);
 }
 const interrupt = new AbortController();

@@ -50,12 +50,16 @@ export function startProcessors(options: {
     const launchedMs = Date.now();
     const logFile = `${options.logDirectory}/${name}.log`;
     const log = createWriteStream(logFile, { flags: 'a' });
-    const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', main], {
-      env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Its own group: Ctrl-C reaches it through us, in the right order.
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      [...nodeOptions, '--import', '@oxc-node/core/register', main],
+      {
+        env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        // Its own group: Ctrl-C reaches it through us, in the right order.
+        detached: true,
+      },
+    );
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
     // Once it works: on a machine that others keep busy it would hardly ever begin to.

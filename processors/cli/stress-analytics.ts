@@ -119,10 +119,14 @@ function start(life: StressLife): {
   readonly loading: Promise<void>;
   readonly done: Promise<Done>;
 } {
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', program], {
-    env: { ...process.env, STOCKLINE_STRESS: JSON.stringify(life) },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', '--import', '@oxc-node/core/register', program],
+    {
+      env: { ...process.env, STOCKLINE_STRESS: JSON.stringify(life) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  );
   let said: Done | undefined;
   let begin: () => void = () => undefined;
   const loading = new Promise<void>((resolveLoading) => {

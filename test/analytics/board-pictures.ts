@@ -1,6 +1,6 @@
 /**
  * Makes the pictures under docs/boards/: the console's pages with the boards' data, by Chromium (Debian: apt-get install
- * chromium). `npx tsx test/analytics/board-pictures.ts [folder]`.
+ * chromium). `node deploy/bootstrap.mjs program test/analytics/board-pictures.ts [folder]`.
  */
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';

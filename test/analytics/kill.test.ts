@@ -18,9 +18,13 @@ afterAll(() => engine.close());
 
 function startLoading(): ChildProcess {
   const folder = `${engine.folder}/clickhouse`;
-  return spawn(process.execPath, ['--import', 'tsx', program, folder, String(records)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return spawn(
+    process.execPath,
+    ['--import', '@oxc-node/core/register', program, folder, String(records)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
 }
 
 /** Resolves with how it ended. */

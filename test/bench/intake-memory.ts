@@ -1,4 +1,4 @@
-/** Intake without Kafka: raw bytes through the task into a store on disk, timed. Profile it with `node --cpu-prof --import tsx`. */
+/** Intake without Kafka: raw bytes through the task into a store on disk, timed. Profile it with `node --cpu-prof --import @oxc-node/core/register`. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

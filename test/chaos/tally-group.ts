@@ -32,7 +32,7 @@ export function startMember(name: string, settings: Omit<TallySettings, 'trace'>
   const trace = `${settings.stateDirectory}/trace`;
   const log = openSync(`${settings.stateDirectory}/log`, 'a');
   const child = fork(program, [JSON.stringify({ ...settings, trace })], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', '@oxc-node/core/register'],
     env: { ...process.env, UV_THREADPOOL_SIZE: '32' },
     stdio: ['ignore', log, log, 'ipc'],
   });

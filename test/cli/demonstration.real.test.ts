@@ -203,7 +203,8 @@ describe('the main job', () => {
           .replace(/--at \S+/, `--at ${new Date().toISOString()}`),
       )
       .map(
-        (line) => `node --import tsx processors/cli/stockline.ts ${line} --directory ${directory}`,
+        (line) =>
+          `node --import @oxc-node/core/register processors/cli/stockline.ts ${line} --directory ${directory}`,
       );
     expect(commands.length).toBeGreaterThan(8);
     for (const command of commands) {

@@ -120,7 +120,7 @@ const program = fileURLToPath(new URL('./word-count-process.ts', import.meta.url
 /** Runs the word count as a process of its own. */
 export function startWordCount(settings: WordCountSettings): WordCountProcess {
   const child = fork(program, [JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', '@oxc-node/core/register'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   let status: ProcessorStatus | undefined;

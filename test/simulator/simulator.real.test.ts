@@ -123,9 +123,13 @@ describe('the simulator goes on', () => {
     const options = await install('killed', { seed: 6 });
     const program = fileURLToPath(new URL('crash-child.ts', import.meta.url));
     for (let round = 0; round < 2; round++) {
-      const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(options)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        ['--import', '@oxc-node/core/register', program, JSON.stringify(options)],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       await once(child.stdout, 'data');
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
