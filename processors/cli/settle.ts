@@ -1,5 +1,5 @@
 /** The end of a run: wait until all has arrived, compare with every truth there is, and say it as a table. */
-import { compare, type Mismatches } from './compare.ts';
+import { type Comparison, compare, type Mismatches } from './compare.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Percentiles } from './figures.ts';
 import { processorsOf } from './pipeline-status.ts';
@@ -22,8 +22,8 @@ export type Result = {
 };
 
 const pollMs = 500;
-/** Nothing new on any topic for this long, though something is missing: it will not come any more. */
-const quietMs = 20_000;
+/** Nothing new anywhere for this long, though something is missing: it will not come any more. */
+const quietMs = 60_000;
 
 export async function settleAndCompare(
   demonstration: Demonstration,
@@ -34,9 +34,9 @@ export async function settleAndCompare(
   await simulator.settle();
   const truth = simulator.truth().cells;
   const legacySql = await demonstration.legacySql();
+  const isStill = createStandstill();
   for (;;) {
     if (signal.aborted) throw new Error('interrupted before all had arrived');
-    const quietForMs = Date.now() - figures.lastRecordAtMs;
     const analytics = await demonstration.analyticsFigures();
     const comparison = compare({
       ours: figures.cells,
@@ -48,7 +48,7 @@ export async function settleAndCompare(
       clickhouseSellable: analytics.sellable,
     });
     const equal = Object.values(comparison.mismatches).every((count) => count === 0);
-    if (equal || quietForMs > quietMs) {
+    if (equal || isStill(comparison, figures.lastRecordAtMs, Date.now())) {
       const counts = demonstration.counts();
       const latency = figures.latency();
       return {
@@ -67,6 +67,25 @@ export async function settleAndCompare(
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+}
+
+/**
+ * Whether no record has come for long and what differs is the same as then: ClickHouse loads behind the topics, on a
+ * busy machine far behind.
+ */
+export function createStandstill(): (
+  comparison: Comparison,
+  lastRecordAtMs: number,
+  nowMs: number,
+) => boolean {
+  let differed = '';
+  let changedAtMs = 0;
+  return (comparison, lastRecordAtMs, nowMs) => {
+    const differs = JSON.stringify(comparison);
+    if (differs !== differed) changedAtMs = nowMs;
+    differed = differs;
+    return nowMs - Math.max(changedAtMs, lastRecordAtMs) > quietMs;
+  };
 }
 
 export function resultTable(result: Result): string {
