@@ -11,7 +11,13 @@ import { loadPolicies } from '../../processors/cli/policies.ts';
 import type { ReplayResult } from '../../processors/cli/replay.ts';
 import type { Codecs } from '../../processors/runtime/ports.ts';
 import { stockStep } from '../../processors/stock/step.ts';
-import { channelStock, ledger, movements, stockLevels } from '../../processors/topics.ts';
+import {
+  channelPolicies,
+  channelStock,
+  ledger,
+  movements,
+  stockLevels,
+} from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { Emit, Input, Step } from '../../processors/topology/topology.ts';
@@ -27,6 +33,7 @@ const stepsPerTransaction = 2_000;
 const policies = loadPolicies();
 const told = [ledger, stockLevels, ...policies.map(({ channel }) => channelStock(channel))];
 const topics = told as unknown as readonly AnyTopic[];
+const policiesApplied = channelPolicies as unknown as AnyTopic;
 const names = new Set(topics.map(({ name }) => name));
 const program = 'processors/cli/stockline.ts';
 
@@ -36,7 +43,8 @@ export async function replayContest(
   options: { readonly entries: number },
 ): Promise<ReplayResult> {
   const { broker, report } = setting;
-  await broker.anew(topics.map(topicSettings));
+  // Of policies put in force there are none; a replay asks.
+  await broker.anew([...topics, policiesApplied].map(topicSettings));
   await registerSchemas(setting.registryUrl, topics);
   const codecs = avroCodecs(registrySchemas(setting.registryUrl, setting.folder('schemas')));
   await codecs.prepare(topics);
