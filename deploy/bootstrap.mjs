@@ -51,6 +51,11 @@ function ensureModules() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = `${createHash('sha256').update(lock).digest('hex')} node ${process.versions.modules}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (/\s/.test(root)) {
+    fail(
+      `node-rdkafka cannot be compiled in a folder whose path has a space: move the clone out of ${root}`,
+    );
+  }
   ensureBuildTools();
   talk(
     'installing the packages of package-lock.json (node-rdkafka is compiled, about two minutes) ...',

@@ -1,5 +1,6 @@
 /** What a person reads when the machine is not as it should be. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -30,6 +31,16 @@ describe('a sentence that helps', () => {
   it('refuses what is no port', async () => {
     const chosen = choosePorts(`${folder}/ports.json`, { STOCKLINE_CONNECT_PORT: '70000' });
     await expect(chosen).rejects.toThrow('STOCKLINE_CONNECT_PORT=70000 is not a port');
+  });
+
+  it('says where a clone cannot be, before it installs anything', () => {
+    const clone = `${folder}/my clone`;
+    cpSync('deploy', `${clone}/deploy`, { recursive: true });
+    cpSync('package-lock.json', `${clone}/package-lock.json`);
+    const start = spawnSync(process.execPath, [`${clone}/deploy/bootstrap.mjs`, 'start']);
+    expect(start.status).toBe(1);
+    expect(String(start.stderr)).toMatch(/path has a space: move the clone out of .*my clone/);
+    expect(existsSync(`${clone}/node_modules`)).toBe(false);
   });
 
   it('names the Java that is missing and how to have one', async () => {
