@@ -38,6 +38,8 @@ const texts = new Map<string, number>();
 /**
  * A codec for values of plain data. `words` are texts that many values hold, such as the names of fields; they are part
  * of the format, so a list only grows at its end. An undefined field is left out.
+ *
+ * Throws when a word stands twice: texts are counted from behind the words.
  */
 export function packedCodec<S>(options: {
   readonly version: number;
@@ -46,6 +48,8 @@ export function packedCodec<S>(options: {
 }): StateCodec<S> {
   const { version, words, migrate } = options;
   const places = new Map(words.map((word, place) => [word, place]));
+  const twice = words.find((word, place) => places.get(word) !== place);
+  if (twice !== undefined) throw new Error(`the word ${twice} stands twice`);
   return {
     version,
     encode: (value) => {

@@ -2,8 +2,7 @@
 import { type Bundles, noBundles } from '../../processors/carts/bundles.ts';
 import { cartsTopology } from '../../processors/carts/topology.ts';
 import { plainRequest } from '../../processors/cli/shoppers.ts';
-import { noRules, type StockRules } from '../../processors/stock/rules.ts';
-import { stockTopologyBy } from '../../processors/stock/topology.ts';
+import type { StockRules } from '../../processors/stock/rules.ts';
 import {
   alerts,
   decisions,
@@ -17,6 +16,7 @@ import {
 import type { Topology } from '../../processors/topology/topology.ts';
 import type { Effect, Movement, Outcome, Request, StockLevel } from '../../schemas/types.ts';
 import { pipeline } from '../support/pipeline.ts';
+import { stockAsRun } from '../support/stock-as-run.ts';
 
 export const noon = Date.UTC(2026, 2, 2, 12);
 
@@ -81,7 +81,7 @@ export function shop(
 ) {
   const topologies = [
     cartsTopology(given.bundles ?? noBundles),
-    stockTopologyBy({ ...noRules, ...given.rules }),
+    stockAsRun(given.rules),
   ] as unknown as readonly Topology<never>[];
   const line = pipeline(topologies);
   let nowMs = noon;

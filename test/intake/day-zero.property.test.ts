@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineMapping, type Table } from '../../processors/intake/mapping.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
-import { stockTopology } from '../../processors/stock/topology.ts';
 import { movements, stockLevels } from '../../processors/topics.ts';
 import { DebeziumSource, type Logged, type Write } from '../support/debezium.ts';
+import { stockAsRun } from '../support/stock-as-run.ts';
 import { commit, crash, record, runTopology } from '../support/topology-driver.ts';
 import { balance, cornerShop, move } from './corner-shop.ts';
 import { begin } from './played.ts';
@@ -83,7 +83,7 @@ function onHand(log: readonly (readonly Logged[])[], fault: () => number = () =>
     const item = record(movements, key as string, value);
     return [item, ...([[crash], [commit]][fault()] ?? [])];
   });
-  const stock = runTopology(stockTopology, script);
+  const stock = runTopology(stockAsRun(), script);
   const level = stock.table(stockLevels).get(JSON.stringify({ sku: 'A', location: 'L1' }));
   return level?.quantities.onHand ?? 0;
 }

@@ -58,6 +58,11 @@ describe('packed state', () => {
     expect(codec.decode(codec.encode({ kind: 'cell', echo: undefined }))).toEqual({ kind: 'cell' });
   });
 
+  it('a word that stands twice is refused: texts would come back as others', () => {
+    const twice = { version: 1, words: ['sku', 'available', 'sku'] };
+    expect(() => packedCodec<unknown>(twice)).toThrow('the word sku stands twice');
+  });
+
   it('bytes that are cut short or too long are refused', () => {
     const bytes = codec.encode({ kind: 'cell', quantity: 1_000 });
     expect(() => codec.decode(bytes.subarray(0, -1))).toThrow('too early');

@@ -11,15 +11,15 @@ import {
   LedgerReplay,
 } from '../../processors/cli/ledger-replay.ts';
 import { loadPolicies } from '../../processors/cli/policies.ts';
-import { stockTopology } from '../../processors/stock/topology.ts';
 import { channelStock, ledger, stockLevels } from '../../processors/topics.ts';
 import type { LedgerEntry, StockLevel } from '../../schemas/types.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { stockAsRun } from '../support/stock-as-run.ts';
 import { record, runTopology } from '../support/topology-driver.ts';
 import { randomTrade, tradeSkus } from './random-trade.ts';
 
 const trade = randomTrade(7, 2_500);
-const result = runTopology(stockTopology, trade.script);
+const result = runTopology(stockAsRun(), trade.script);
 const entries = result.records(ledger).map(({ value }) => value as LedgerEntry);
 const levels = result
   .records(stockLevels)
