@@ -68,6 +68,7 @@ const stopDeadlineMs = 6_000;
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const directory = resolve(options.directory);
+  checkPath(directory);
   for (const folder of ['logs', 'pids', 'config']) {
     mkdirSync(`${directory}/${folder}`, { recursive: true });
   }
@@ -190,6 +191,14 @@ function addressesOf(context: StackContext): StackAddresses {
     mariadb: { host, port: ports.mariadb, adminUser: mariadbAdmin, adminPassword: password },
     secretsDirectory: context.secretsDirectory,
   };
+}
+
+/** Java reads such names by the locale, and its settings in Latin-1: each part would look elsewhere. */
+function checkPath(directory: string): void {
+  if (/^[\x20-\x7e]*$/.test(directory)) return;
+  throw new Error(
+    `the path of ${directory} has letters beyond ASCII, which Kafka Connect does not find again: choose another folder with --directory`,
+  );
 }
 
 function checkSpace(directory: string): void {

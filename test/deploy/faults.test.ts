@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { java } from '../../deploy/native/packages.ts';
 import { choosePorts } from '../../deploy/native/ports.ts';
 import { endOf } from '../../deploy/native/process.ts';
-import { spaceFault } from '../../deploy/native/stack.ts';
+import { spaceFault, startStack } from '../../deploy/native/stack.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/stockline-faults-`);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,14 +33,24 @@ describe('a sentence that helps', () => {
     await expect(chosen).rejects.toThrow('STOCKLINE_CONNECT_PORT=70000 is not a port');
   });
 
-  it('says where a clone cannot be, before it installs anything', () => {
-    const clone = `${folder}/my clone`;
-    cpSync('deploy', `${clone}/deploy`, { recursive: true });
-    cpSync('package-lock.json', `${clone}/package-lock.json`);
-    const start = spawnSync(process.execPath, [`${clone}/deploy/bootstrap.mjs`, 'start']);
-    expect(start.status).toBe(1);
-    expect(String(start.stderr)).toMatch(/path has a space: move the clone out of .*my clone/);
-    expect(existsSync(`${clone}/node_modules`)).toBe(false);
+  it.each(['my clone', 'Läden'])(
+    'says where a clone cannot be, before it installs anything: %s',
+    (name) => {
+      const clone = `${folder}/${name}`;
+      cpSync('deploy', `${clone}/deploy`, { recursive: true });
+      cpSync('package-lock.json', `${clone}/package-lock.json`);
+      const start = spawnSync(process.execPath, [`${clone}/deploy/bootstrap.mjs`, 'start']);
+      expect(start.status).toBe(1);
+      expect(String(start.stderr)).toContain(
+        `without spaces, or packages do not build: move it out of ${clone}`,
+      );
+      expect(existsSync(`${clone}/node_modules`)).toBe(false);
+    },
+  );
+
+  it('says which folder the stack cannot lie in', async () => {
+    const chosen = startStack({ directory: `${folder}/Läden`, parts: [], report: () => undefined });
+    await expect(chosen).rejects.toThrow(/letters beyond ASCII.*--directory/);
   });
 
   it('names the Java that is missing and how to have one', async () => {
