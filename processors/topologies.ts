@@ -63,9 +63,6 @@ export function topologiesOf(
   }
 }
 
-/** Of both, each once. Version 4 had some of them twice, and gave back other texts than it was given: it is refused. */
-const words = [...new Set([...channelsWords, ...stockWords])];
-
 /** A level and what the channels make of it are in one transaction: nobody ever sees the one without the other. */
 export function stockWithChannels(
   policies: readonly ChannelPolicy[],
@@ -73,7 +70,8 @@ export function stockWithChannels(
 ): Topology<StockState | ChannelsState> {
   return joined({
     name: 'stock',
-    state: packedCodec({ version: 5, words }),
+    // Version 4 gave back other texts than it was given: refused.
+    state: packedCodec({ version: 5, words: [...channelsWords, ...stockWords] }),
     first: stockTopologyBy(stock),
     second: channelsTopology(policies, guard),
   });

@@ -51,7 +51,7 @@ export type SourceState = { readonly kind: 'slots'; readonly slots: readonly Slo
 export type AnomaliesState = CellState | ShopState | SourceState | AgendaState;
 
 export const anomaliesStateCodec: StateCodec<AnomaliesState> = packedCodec({
-  version: 1,
+  version: 2,
   words: ['kind', 'cell', 'shop', 'pending', 'slot', 'due', 'at', 'count', 'key'],
 });
 

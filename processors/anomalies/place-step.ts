@@ -59,7 +59,7 @@ type PlaceState = {
 };
 export type PlacesState = PlaceState | AgendaState;
 export const placesStateCodec: StateCodec<PlacesState> = packedCodec({
-  version: 1,
+  version: 2,
   words: ['kind', 'place', 'pending', 'slot', 'due', 'at', 'count', 'key'],
 });
 

@@ -30,7 +30,7 @@ import { type AuditFacts, chainedHash, genesis } from './chain.ts';
 /** The hash of the last entry of the partition, as hex. */
 export type AuditState = { readonly head: string };
 
-export const auditStateCodec: StateCodec<AuditState> = packedCodec({ version: 1, words: ['head'] });
+export const auditStateCodec: StateCodec<AuditState> = packedCodec({ version: 2, words: ['head'] });
 
 const headKey = 'head';
 

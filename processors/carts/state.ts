@@ -49,4 +49,5 @@ const words = [
   ...['available', 'state', 'CREATED', 'reserve', 'due', 'key', 'slot', 'count', 'pending', 'at'],
 ];
 
-export const cartsStateCodec = packedCodec<CartsState>({ version: 1, words });
+/** Version 1 counted texts behind the words: refused. */
+export const cartsStateCodec = packedCodec<CartsState>({ version: 2, words });

@@ -54,8 +54,8 @@ export const channelsWords: readonly string[] = [
   ...['inStock', 'low', 'out', 'positive', 'runOut', 'alert', 'openUntil'],
 ];
 
-/** Versions 1 and 2 were JSON: refused. */
-export const channelsStateCodec = packedCodec<ChannelsState>({ version: 3, words: channelsWords });
+/** Versions 1 and 2 were JSON, 3 counted texts behind the words: refused. */
+export const channelsStateCodec = packedCodec<ChannelsState>({ version: 4, words: channelsWords });
 
 export const skuBeginning = 'k|';
 export const skuKey = (sku: string): string => `${skuBeginning}${sku}`;

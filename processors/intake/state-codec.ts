@@ -16,5 +16,5 @@ const words = [
   ...['lastEnds', 'lastPosition', 'domain', 'first', 'isPartial', 'before', 'stuck', 'waitsSince'],
 ];
 
-/** Version 1 was JSON and noted each line by itself: it is refused. */
-export const intakeStateCodec = packedCodec<IntakeState>({ version: 2, words });
+/** Version 2 counted texts behind the words, version 1 was JSON and noted each line by itself: both are refused. */
+export const intakeStateCodec = packedCodec<IntakeState>({ version: 3, words });

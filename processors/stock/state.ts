@@ -182,5 +182,5 @@ export const stockWords: readonly string[] = [
   ],
 ];
 
-/** Version 2 kept what an opening contains of a sale with its group, version 1 was JSON: both are refused. */
-export const stockStateCodec = packedCodec<StockState>({ version: 3, words: stockWords });
+/** Version 3 counted texts behind the words, version 2 kept what an opening contains of a sale with its group, version 1 was JSON: they are refused. */
+export const stockStateCodec = packedCodec<StockState>({ version: 4, words: stockWords });

@@ -7,8 +7,8 @@ import type { StateCodec } from './topology.ts';
 
 /** The low three bits of a head say what follows; the rest is its payload. */
 const tag = {
-  /** Payload: place in `constants`. */
-  constant: 0,
+  /** Payload: place in `constants`, and from there on among the texts of this value. */
+  constantOrText: 0,
   /** Payload: the number. */
   natural: 1,
   /** Payload: -number - 1. */
@@ -17,8 +17,8 @@ const tag = {
   double: 3,
   /** Payload: how many bytes follow. */
   newText: 4,
-  /** Payload: place among the codec's words, then among the texts of this value. */
-  knownText: 5,
+  /** Payload: place among the codec's words. */
+  word: 5,
   /** Payload: how many values follow. */
   array: 6,
   /** Payload: twice the number of entries that follow, and one more for a map. */
@@ -38,8 +38,6 @@ const texts = new Map<string, number>();
 /**
  * A codec for values of plain data. `words` are texts that many values hold, such as the names of fields; they are part
  * of the format, so a list only grows at its end. An undefined field is left out.
- *
- * Throws when a word stands twice: texts are counted from behind the words.
  */
 export function packedCodec<S>(options: {
   readonly version: number;
@@ -48,8 +46,6 @@ export function packedCodec<S>(options: {
 }): StateCodec<S> {
   const { version, words, migrate } = options;
   const places = new Map(words.map((word, place) => [word, place]));
-  const twice = words.find((word, place) => places.get(word) !== place);
-  if (twice !== undefined) throw new Error(`the word ${twice} stands twice`);
   return {
     version,
     encode: (value) => {
@@ -81,10 +77,10 @@ function writeValue(value: unknown, words: Places): void {
       writeNumber(value);
       return;
     case 'boolean':
-      writeHead(tag.constant, value ? 2 : 1);
+      writeHead(tag.constantOrText, value ? 2 : 1);
       return;
     case 'object':
-      if (value === null) writeHead(tag.constant, 0);
+      if (value === null) writeHead(tag.constantOrText, 0);
       else if (Array.isArray(value)) writeArray(value, words);
       else if (value instanceof Map) writeMap(value, words);
       else writeObject(value as Readonly<Record<string, unknown>>, words);
@@ -132,12 +128,17 @@ function writeNumber(value: number): void {
 }
 
 function writeText(text: string, words: Places): void {
-  const known = words.get(text) ?? texts.get(text);
-  if (known !== undefined) {
-    writeHead(tag.knownText, known);
+  const word = words.get(text);
+  if (word !== undefined) {
+    writeHead(tag.word, word);
     return;
   }
-  texts.set(text, words.size + texts.size);
+  const known = texts.get(text);
+  if (known !== undefined) {
+    writeHead(tag.constantOrText, constants.length + known);
+    return;
+  }
+  texts.set(text, texts.size);
   const start = end;
   reserve(text.length + headBytesMax);
   writeHead(tag.newText, text.length);
@@ -190,6 +191,12 @@ function ownField(object: object, name: string, value: unknown): void {
   });
 }
 
+function known(texts: readonly string[], place: number): string {
+  const text = texts[place];
+  if (text === undefined) throw new Error('the bytes speak of a text that is not there');
+  return text;
+}
+
 class Reader {
   private readonly bytes: Buffer;
   private readonly words: readonly string[];
@@ -205,8 +212,10 @@ class Reader {
     const head = this.head();
     const payload = Math.floor(head / 8);
     switch (head % 8) {
-      case tag.constant:
-        return constants[payload];
+      case tag.constantOrText:
+        return payload < constants.length
+          ? constants[payload]
+          : known(this.texts, payload - constants.length);
       case tag.natural:
         return payload;
       case tag.negative:
@@ -215,8 +224,8 @@ class Reader {
         return this.bytes.readDoubleLE(this.step(8));
       case tag.newText:
         return this.newText(payload);
-      case tag.knownText:
-        return this.words[payload] ?? this.texts[payload - this.words.length];
+      case tag.word:
+        return known(this.words, payload);
       case tag.array:
         return this.array(payload);
       default:

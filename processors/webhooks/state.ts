@@ -29,7 +29,7 @@ export const orderKey = (source: string, id: string): string => `o|${source}|${i
 export const deliveryKey = (source: string, id: string): string => `d|${source}|${id}`;
 
 export const webhooksStateCodec = packedCodec<WebhooksState>({
-  version: 1,
+  version: 2,
   words: [
     ...['kind', 'order', 'source', 'id', 'reference', 'version', 'state', 'open', 'cancelled'],
     ...[
