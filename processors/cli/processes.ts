@@ -22,6 +22,10 @@ const restartsMax = 20;
 /** Whoever has worked for so long begins to count its restarts anew. */
 const steadyMs = 10_000;
 const stopDeadlineMs = 9_000;
+/** So much of the end of what a process says is looked at when it ends. */
+const saidMax = 16_384;
+/** pino's. */
+const errorLevel = 50;
 /** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
 const nodeOptions = ['--max-semi-space-size=64'];
 /** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way, once it has begun. */
@@ -62,16 +66,21 @@ export function startProcessors(options: {
     );
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-saidMax);
+    });
     // Once it works: on a machine that others keep busy it would hardly ever begin to.
     child.once('message', () => {
       const nice = niceness[name];
       if (child.pid !== undefined && nice !== undefined) void giveWay(child.pid, nice);
     });
     child.on('message', (message) => status.set(name, message as ProcessStatus));
-    child.on('exit', (code, signal) => {
+    child.on('exit', () => status.delete(name));
+    // Closed: it has said all that it had to say.
+    child.on('close', (code, signal) => {
       if (stopping) return;
-      status.delete(name);
-      const how = signal ?? `code ${code}`;
+      const how = [signal ?? `code ${code}`, ...causeIn(said)].join(': ');
       const before = Date.now() - launchedMs > steadyMs ? 0 : restarts;
       if (before >= restartsMax) {
         failure = new Error(`processors ${name} ended again and again (${how}): see ${logFile}`);
@@ -105,6 +114,22 @@ export function startProcessors(options: {
       await Promise.all([...children.values()].map(endChild));
     },
   };
+}
+
+/** The error of the last line that tells one, if any does. */
+export function causeIn(log: string): readonly string[] {
+  for (const line of log.split('\n').reverse()) {
+    try {
+      const { level, error } = JSON.parse(line) as {
+        readonly level?: number;
+        readonly error?: string;
+      };
+      if (level !== undefined && level >= errorLevel && error !== undefined) return [error];
+    } catch {
+      // Cut off, or not of our logger.
+    }
+  }
+  return [];
 }
 
 /**

@@ -163,9 +163,12 @@ export function decodeState<S>(codec: StateCodec<S>, bytes: Uint8Array): S {
   if (version !== undefined && version < codec.version && codec.migrate !== undefined) {
     return codec.migrate(body, version);
   }
+  const isNewer = version !== undefined && version > codec.version;
   throw stop(
     'STATE_VERSION',
     `the state was written by version ${version} of its schema and this program reads version ${codec.version}: ` +
-      'start the program that wrote it, or a newer one',
+      (isNewer
+        ? 'start a newer program'
+        : 'start the program that wrote it, or begin anew with empty topics and another folder'),
   );
 }

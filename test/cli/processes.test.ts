@@ -1,9 +1,9 @@
-/** The processors as child processes: which of them give way on a busy machine. */
+/** The processors as child processes: which of them give way on a busy machine, and what is told when one ends. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startProcessors } from '../../processors/cli/processes.ts';
+import { causeIn, startProcessors } from '../../processors/cli/processes.ts';
 import { until } from '../support/until.ts';
 
 /** They tell their status, though there is no Kafka. */
@@ -35,6 +35,13 @@ it('analytics gives way to what channels wait for once it works, as a process an
     await processors.stop();
     rmSync(logDirectory, { recursive: true, force: true });
   }
+});
+
+it('a process that has ended is told of with the last error that it logged', () => {
+  const line = (level: number, error: string) => JSON.stringify({ level, error, msg: 'ended' });
+  const log = [line(50, 'first'), line(50, 'PipelineError: the last'), line(30, 'no error'), 'cut'];
+  expect(causeIn(log.join('\n'))).toEqual(['PipelineError: the last']);
+  expect(causeIn('Error: not of our logger\n')).toEqual([]);
 });
 
 /** The pid of our child with this STOCKLINE_PROCESSORS. */
