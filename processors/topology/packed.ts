@@ -191,7 +191,7 @@ function ownField(object: object, name: string, value: unknown): void {
   });
 }
 
-function known(texts: readonly string[], place: number): string {
+function textAt(texts: readonly string[], place: number): string {
   const text = texts[place];
   if (text === undefined) throw new Error('the bytes speak of a text that is not there');
   return text;
@@ -215,7 +215,7 @@ class Reader {
       case tag.constantOrText:
         return payload < constants.length
           ? constants[payload]
-          : known(this.texts, payload - constants.length);
+          : textAt(this.texts, payload - constants.length);
       case tag.natural:
         return payload;
       case tag.negative:
@@ -225,7 +225,7 @@ class Reader {
       case tag.newText:
         return this.newText(payload);
       case tag.word:
-        return known(this.words, payload);
+        return textAt(this.words, payload);
       case tag.array:
         return this.array(payload);
       default:
