@@ -2,17 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { expectedSellable } from '../../processors/cli/compare.ts';
 import { loadPolicies } from '../../processors/cli/policies.ts';
-import { noRules } from '../../processors/stock/rules.ts';
 import { channelStock, levelChanges, movements, stockLevels } from '../../processors/topics.ts';
-import { stockWithChannels } from '../../processors/topologies.ts';
 import type { ChannelStock } from '../../schemas/types.ts';
 import { effect, movement } from '../carts/shop.ts';
 import { randomTrade } from '../stock/random-trade.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { stockAsRun } from '../support/stock-as-run.ts';
 import { commit, record, runTopology, type ScriptItem } from '../support/topology-driver.ts';
 
 const policies = loadPolicies();
-const topology = stockWithChannels(policies, { stock: noRules });
+const topology = stockAsRun();
 
 /** By SKU: what each location has. */
 function availableOf(result: ReturnType<typeof runTopology>) {

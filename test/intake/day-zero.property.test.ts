@@ -11,6 +11,7 @@ import { balance, cornerShop, move } from './corner-shop.ts';
 import { begin } from './played.ts';
 
 const hourMs = 3_600_000;
+const stock = stockAsRun();
 
 const stocktake: Table = {
   name: 'stocktake',
@@ -83,8 +84,8 @@ function onHand(log: readonly (readonly Logged[])[], fault: () => number = () =>
     const item = record(movements, key as string, value);
     return [item, ...([[crash], [commit]][fault()] ?? [])];
   });
-  const stock = runTopology(stockAsRun(), script);
-  const level = stock.table(stockLevels).get(JSON.stringify({ sku: 'A', location: 'L1' }));
+  const result = runTopology(stock, script);
+  const level = result.table(stockLevels).get(JSON.stringify({ sku: 'A', location: 'L1' }));
   return level?.quantities.onHand ?? 0;
 }
 

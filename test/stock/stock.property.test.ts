@@ -8,6 +8,7 @@ import { commit, crash, record, redeliver, runTopology } from '../support/topolo
 import { auditedOnHand, type Fact } from './auditor.ts';
 
 const begin = Date.UTC(2026, 4, 1);
+const stock = stockAsRun();
 
 const fact = fc.record({
   what: fc.nat(9),
@@ -107,7 +108,7 @@ it('D1: stock is what an auditor computes from all facts, in whatever order they
         if (fault === 1) return [item, redeliver];
         return fault < 5 ? [item, commit] : [item];
       });
-      const result = runTopology(stockAsRun(), script);
+      const result = runTopology(stock, script);
       const level = result.table(stockLevels).get(JSON.stringify({ sku: 'sku', location: 'L1' }));
       const reserved = facts
         .filter(({ effect }) => effect.kind === 'level')
@@ -130,7 +131,7 @@ it('E1: the ledger holds each movement once, without a gap, and its steps add up
         const fault = Number(faults.next().value);
         return fault < 3 ? [item, crash] : fault < 6 ? [item, commit] : [item];
       });
-      const result = runTopology(stockAsRun(), script);
+      const result = runTopology(stock, script);
       const entries = result.records(ledger).map(({ value }) => value);
       const causes = new Set(entries.map((entry) => entry?.cause.id));
       // What the opening contains moves nothing by itself, and is no step then.
@@ -173,7 +174,7 @@ it('O1: a movement that touches two locations is one ledger entry in each, in on
   if (first === undefined) throw new Error('no fact');
   const incoming = { ...first.effect, id: 'in', location: 'L2', quantity: 5000 };
   const transfer = { ...asMovement(first), effects: [first.effect, incoming] };
-  const result = runTopology(stockAsRun(), [record(movements, 'sku', transfer)]);
+  const result = runTopology(stock, [record(movements, 'sku', transfer)]);
   expect(result.transactions).toBe(1);
   const moved = result
     .records(ledger)
@@ -191,7 +192,7 @@ it('raises an alert when a cell is oversold and closes it when it is not any mor
     ...factsOf({ ...sale, ...plain, isReturn: true }, 1),
   ];
   const result = runTopology(
-    stockAsRun(),
+    stock,
     facts.map((one) => record(movements, 'sku', asMovement(one))),
   );
   expect(
@@ -208,7 +209,7 @@ it('D3: a movement beyond what a quantity can hold is a dead letter and changes 
   const more = factsOf({ ...sale, quantity: 1000 }, 1);
   const less = factsOf({ ...sale, quantity: 1000, isReturn: false }, 2);
   const result = runTopology(
-    stockAsRun(),
+    stock,
     [...huge, ...more, ...less].map((one) => record(movements, 'sku', asMovement(one))),
   );
   expect(result.deadLetters.map(({ code }) => code)).toEqual(['QUANTITY_OVERFLOW']);

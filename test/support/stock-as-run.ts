@@ -3,5 +3,7 @@ import { loadPolicies } from '../../processors/cli/policies.ts';
 import { noRules, type StockRules } from '../../processors/stock/rules.ts';
 import { stockWithChannels } from '../../processors/topologies.ts';
 
+const policies = loadPolicies();
+
 export const stockAsRun = (rules: Partial<StockRules> = {}) =>
-  stockWithChannels(loadPolicies(), { stock: { ...noRules, ...rules } });
+  stockWithChannels(policies, { stock: { ...noRules, ...rules } });
