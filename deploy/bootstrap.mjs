@@ -12,6 +12,7 @@ import { partitionsFor } from './partitions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [verb, ...args] = process.argv.slice(2);
+const typescript = ['--import', '@oxc-node/core/register'];
 const stamp = join(root, 'node_modules/.stockline-installed');
 
 const talk = (line) => process.stderr.write(`${line}\n`);
@@ -136,25 +137,20 @@ switch (verb) {
     const words = verb === 'start' ? [verb, ...args] : args;
     process.exitCode = await handOver(
       process.execPath,
-      ['--import', '@oxc-node/core/register', 'processors/cli/stockline.ts', ...words],
+      [...typescript, 'processors/cli/stockline.ts', ...words],
       partitionsFor(words, process.env),
     );
     break;
   }
   case 'program':
-    process.exitCode = await handOver(process.execPath, [
-      '--import',
-      '@oxc-node/core/register',
-      ...args,
-    ]);
+    process.exitCode = await handOver(process.execPath, [...typescript, ...args]);
     break;
   case 'test':
     process.exitCode = await test();
     break;
   case 'bench':
     process.exitCode = await handOver(process.execPath, [
-      '--import',
-      '@oxc-node/core/register',
+      ...typescript,
       'test/bench/main.ts',
       ...args,
     ]);

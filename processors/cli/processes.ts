@@ -5,6 +5,7 @@ import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { processorOptions } from './node-options.ts';
 import type { ProcessStatus } from './pipeline-status.ts';
 
 export type Processors = {
@@ -26,8 +27,6 @@ const stopDeadlineMs = 9_000;
 const saidMax = 16_384;
 /** pino's. */
 const errorLevel = 50;
-/** What one transaction allocates dies young: with the default 16 MB a sixth of the time went into collecting it. */
-const nodeOptions = ['--max-semi-space-size=64'];
 /** Analysts can wait a moment, channels cannot: on a busy machine analytics gives way, once it has begun. */
 const niceness: Readonly<Record<string, number>> = {
   analytics: 19,
@@ -54,16 +53,12 @@ export function startProcessors(options: {
     const launchedMs = Date.now();
     const logFile = `${options.logDirectory}/${name}.log`;
     const log = createWriteStream(logFile, { flags: 'a' });
-    const child = spawn(
-      process.execPath,
-      [...nodeOptions, '--import', '@oxc-node/core/register', main],
-      {
-        env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        // Its own group: Ctrl-C reaches it through us, in the right order.
-        detached: true,
-      },
-    );
+    const child = spawn(process.execPath, [...processorOptions, main], {
+      env: { ...process.env, ...options.environment, STOCKLINE_PROCESSORS: processors },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Its own group: Ctrl-C reaches it through us, in the right order.
+      detached: true,
+    });
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
     let said = '';
@@ -76,10 +71,10 @@ export function startProcessors(options: {
       if (child.pid !== undefined && nice !== undefined) void giveWay(child.pid, nice);
     });
     child.on('message', (message) => status.set(name, message as ProcessStatus));
-    child.on('exit', () => status.delete(name));
     // Closed: it has said all that it had to say.
     child.on('close', (code, signal) => {
       if (stopping) return;
+      status.delete(name);
       const how = [signal ?? `code ${code}`, ...causeIn(said)].join(': ');
       const before = Date.now() - launchedMs > steadyMs ? 0 : restarts;
       if (before >= restartsMax) {

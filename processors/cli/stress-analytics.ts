@@ -12,6 +12,7 @@ import { migrate } from '../adapters/clickhouse-migrate.ts';
 import { clickHouseStore } from '../adapters/clickhouse-store.ts';
 import { readTotals } from '../analytics/totals.ts';
 import { percentiles } from './figures.ts';
+import { processorOptions } from './node-options.ts';
 import { randomFrom } from './shoppers.ts';
 import type { StressLife } from './stress-analytics-loader.ts';
 import { expectedSums, type LoadShape, stressChannel } from './stress-analytics-log.ts';
@@ -119,14 +120,10 @@ function start(life: StressLife): {
   readonly loading: Promise<void>;
   readonly done: Promise<Done>;
 } {
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=64', '--import', '@oxc-node/core/register', program],
-    {
-      env: { ...process.env, STOCKLINE_STRESS: JSON.stringify(life) },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    },
-  );
+  const child = spawn(process.execPath, [...processorOptions, program], {
+    env: { ...process.env, STOCKLINE_STRESS: JSON.stringify(life) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   let said: Done | undefined;
   let begin: () => void = () => undefined;
   const loading = new Promise<void>((resolveLoading) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
+import { typescript } from '../../processors/cli/node-options.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { expectedFigures } from './fixed-log.ts';
 
@@ -18,13 +19,9 @@ afterAll(() => engine.close());
 
 function startLoading(): ChildProcess {
   const folder = `${engine.folder}/clickhouse`;
-  return spawn(
-    process.execPath,
-    ['--import', '@oxc-node/core/register', program, folder, String(records)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  return spawn(process.execPath, [...typescript, program, folder, String(records)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 /** Resolves with how it ended. */

@@ -6,6 +6,7 @@ import {
   foreignSettings,
   topicSettings,
 } from '../../processors/adapters/kafka-admin.ts';
+import { processorOptions } from '../../processors/cli/node-options.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
 import { isForeign } from '../../processors/topology/validate.ts';
 import type { PlacedPair } from './broker.ts';
@@ -13,7 +14,7 @@ import { intakeFaults } from './check.ts';
 import { contest, type Run } from './contest.ts';
 import { debeziumLoad, debeziumSchemas, type RawPair } from './debezium-load.ts';
 import type { ProcessorSettings } from './processor-process.ts';
-import { benchTopics, nodeFlags, type Setting } from './setting.ts';
+import { benchTopics, type Setting } from './setting.ts';
 
 export type IntakeRun = Run & {
   readonly changes: number;
@@ -68,7 +69,7 @@ export async function intakeContest(
     {
       name: options.id,
       group: options.id,
-      commands: [['node', ...nodeFlags, program, JSON.stringify(settings)]],
+      commands: [['node', ...processorOptions, program, JSON.stringify(settings)]],
     },
     { topics: inputs, brokerPid: setting.brokerPid },
     broker,

@@ -7,6 +7,7 @@ import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
 import { registerSchemas, registrySchemas } from '../../processors/adapters/avro-registry.ts';
 import { topicSettings } from '../../processors/adapters/kafka-admin.ts';
 import { channelsStep } from '../../processors/channels/step.ts';
+import { processorOptions } from '../../processors/cli/node-options.ts';
 import { loadPolicies } from '../../processors/cli/policies.ts';
 import type { ReplayResult } from '../../processors/cli/replay.ts';
 import type { Codecs } from '../../processors/runtime/ports.ts';
@@ -22,7 +23,7 @@ import { partitionOf } from '../../processors/topology/partitioner.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import type { Emit, Input, Step } from '../../processors/topology/topology.ts';
 import type { PlacedPair } from './broker.ts';
-import { nodeFlags, type Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 import { movementOf, sales, workloads } from './workload.ts';
 
 type AnyTopic = Topic<never, never>;
@@ -53,7 +54,7 @@ export async function replayContest(
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   report(`  ${poured} records written in ${seconds} s`);
   const file = join(setting.folder('replay'), 'replay.json');
-  const command = [...nodeFlags, program, 'replay', '--json', file];
+  const command = [...processorOptions, program, 'replay', '--json', file];
   const environment = { STOCKLINE_KAFKA: setting.brokers, STOCKLINE_REGISTRY: setting.registryUrl };
   await promisify(execFile)('node', command, { env: { ...process.env, ...environment } });
   return JSON.parse(readFileSync(file, 'utf8')) as ReplayResult;

@@ -2,12 +2,13 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { changelogSettings, topicSettings } from '../../processors/adapters/kafka-admin.ts';
+import { processorOptions } from '../../processors/cli/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { movements } from '../../processors/topics.ts';
 import { pause } from './broker.ts';
 import { end, peakBytes, start } from './contest.ts';
 import type { ProcessorSettings } from './processor-process.ts';
-import { benchTopics, nodeFlags, type Setting } from './setting.ts';
+import { benchTopics, type Setting } from './setting.ts';
 import { folderBytes, movementPairs } from './stock-contest.ts';
 import { everyCell, type Sale, sales } from './workload.ts';
 
@@ -50,7 +51,7 @@ export async function restartContest(
     group: 0,
     groups: 1,
   };
-  const command = ['node', ...nodeFlags, program, JSON.stringify(settings)];
+  const command = ['node', ...processorOptions, program, JSON.stringify(settings)];
   /** Starts it and waits until everything that was poured is committed. */
   const work = async () => {
     const startedMs = performance.now();

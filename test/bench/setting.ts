@@ -47,9 +47,6 @@ export const benchTopics = [
   freshness,
 ] as unknown as readonly Topic<never, never>[];
 
-/** The semi-space is where a batch's garbage dies; the default is too small for a batch. */
-export const nodeFlags = ['--max-semi-space-size=64', '--import', '@oxc-node/core/register'];
-
 export async function openSetting(report: (line: string) => void): Promise<Setting> {
   const root = mkdtempSync(join(tmpdir(), 'stockline-bench-'));
   const stack = await startStack({

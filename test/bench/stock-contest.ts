@@ -7,6 +7,7 @@ import {
   type TopicSettings,
   topicSettings,
 } from '../../processors/adapters/kafka-admin.ts';
+import { processorOptions } from '../../processors/cli/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { ledger, movements, stockLevels } from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';
@@ -16,7 +17,7 @@ import { stockFaults } from './check.ts';
 import { type Contender, contest, type Run } from './contest.ts';
 import type { CopySettings, Share } from './copy-process.ts';
 import type { ProcessorSettings } from './processor-process.ts';
-import { benchTopics, nodeFlags, type Setting } from './setting.ts';
+import { benchTopics, type Setting } from './setting.ts';
 import type { StreamsProgram } from './streams.ts';
 import { type ExpectedCell, expectedCells, movementOf, type Sale } from './workload.ts';
 
@@ -119,7 +120,7 @@ export class StockContest {
       group,
       groups,
     };
-    return ['node', ...nodeFlags, program('processor-process.ts'), JSON.stringify(settings)];
+    return ['node', ...processorOptions, program('processor-process.ts'), JSON.stringify(settings)];
   }
 
   private copy(id: string, changelog: string): readonly string[] {
@@ -132,7 +133,7 @@ export class StockContest {
         share.topic === 'changelog' ? { ...share, topic: changelog } : share,
       ),
     };
-    return ['node', ...nodeFlags, program('copy-process.ts'), JSON.stringify(settings)];
+    return ['node', ...processorOptions, program('copy-process.ts'), JSON.stringify(settings)];
   }
 
   private onStreams(store: 'rocksdb' | 'memory', id: string, state: string): readonly string[] {

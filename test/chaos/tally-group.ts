@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { typescript } from '../../processors/cli/node-options.ts';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import type { Arming } from './failpoints.ts';
 import { tallyPartitions } from './tally.ts';
@@ -32,7 +33,7 @@ export function startMember(name: string, settings: Omit<TallySettings, 'trace'>
   const trace = `${settings.stateDirectory}/trace`;
   const log = openSync(`${settings.stateDirectory}/log`, 'a');
   const child = fork(program, [JSON.stringify({ ...settings, trace })], {
-    execArgv: ['--import', '@oxc-node/core/register'],
+    execArgv: [...typescript],
     env: { ...process.env, UV_THREADPOOL_SIZE: '32' },
     stdio: ['ignore', log, log, 'ipc'],
   });

@@ -15,6 +15,7 @@ import {
   changelogSettings,
   topicSettings,
 } from '../../processors/adapters/kafka-admin.ts';
+import { typescript } from '../../processors/cli/node-options.ts';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';
@@ -120,7 +121,7 @@ const program = fileURLToPath(new URL('./word-count-process.ts', import.meta.url
 /** Runs the word count as a process of its own. */
 export function startWordCount(settings: WordCountSettings): WordCountProcess {
   const child = fork(program, [JSON.stringify(settings)], {
-    execArgv: ['--import', '@oxc-node/core/register'],
+    execArgv: [...typescript],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   let status: ProcessorStatus | undefined;

@@ -14,6 +14,7 @@ import {
 } from '../../connectors/simulator/simulator.ts';
 import { emptyCell } from '../../connectors/simulator/stock-truth.ts';
 import { installErp, installPos } from '../../processors/cli/legacy-systems.ts';
+import { typescript } from '../../processors/cli/node-options.ts';
 
 const directories: string[] = [];
 
@@ -123,13 +124,9 @@ describe('the simulator goes on', () => {
     const options = await install('killed', { seed: 6 });
     const program = fileURLToPath(new URL('crash-child.ts', import.meta.url));
     for (let round = 0; round < 2; round++) {
-      const child = spawn(
-        process.execPath,
-        ['--import', '@oxc-node/core/register', program, JSON.stringify(options)],
-        {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      );
+      const child = spawn(process.execPath, [...typescript, program, JSON.stringify(options)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       await once(child.stdout, 'data');
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
