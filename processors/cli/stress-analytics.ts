@@ -3,9 +3,6 @@
  * itself rewound and loses ClickHouse; then the views have to hold what the topics hold, and nothing twice.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openClickHouse } from '../adapters/clickhouse-client.ts';
 import { migrate } from '../adapters/clickhouse-migrate.ts';
@@ -17,6 +14,7 @@ import { randomFrom } from './shoppers.ts';
 import type { StressLife } from './stress-analytics-loader.ts';
 import { expectedSums, type LoadShape, stressChannel } from './stress-analytics-log.ts';
 import { tellResult } from './stress-stage.ts';
+import { inWorkingFolder } from './working-folder.ts';
 
 export type StressAnalyticsOptions = LoadShape & {
   readonly kills: number;
@@ -46,17 +44,14 @@ const blockRecordsOf = { small: 2_000, ordinary: 20_000, large: 200_000 };
 
 /** Prints the result; resolves with 0 when nothing is missing, doubled or wrong, else 1. */
 export async function stressAnalytics(options: StressAnalyticsOptions): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
-  try {
+  return inWorkingFolder(async (directory) => {
     const rate = await measureRate(options, `${directory}/rate`);
     const faults = await loadWithFaults(options, `${directory}/faults`);
     const found = await compare(options, `${directory}/faults`);
     const result = { records: options.records, ...rate, ...faults, ...found };
     tellResult(result, options.json);
     return found.missing + found.doubled + found.different === 0 ? 0 : 1;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 async function measureRate(options: StressAnalyticsOptions, folder: string) {

@@ -2,17 +2,18 @@
  * `stockline stress freshness`: reads that demand a watermark, beside sources that change and hops that are paused in turn.
  * The truth is kept by whoever commits: SKUs that only ever gain a unit, and how many each had when its COMMIT returned.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { Pool } from 'undici';
+import { systems } from '../../connectors/systems.ts';
+import { connectorState, stateInWords } from '../adapters/connect-rest.ts';
 import type { FreshnessNote } from '../api/freshness.ts';
 import { keyIn } from '../api/local-key.ts';
 import { type Demonstration, openDemonstration } from './demonstration.ts';
 import { percentiles } from './figures.ts';
+import { processorsOf } from './pipeline-status.ts';
 import { type Random, randomFrom } from './shoppers.ts';
 import { readyApiUrl, readyMs, tellResult } from './stress-stage.ts';
+import { inWorkingFolder } from './working-folder.ts';
 
 export type FreshnessStressOptions = {
   readonly reads: number;
@@ -37,21 +38,43 @@ const staleCode = 'STALE';
 
 /** Prints the result; resolves with 0 when no answer was older than demanded and each pause was named in time, else 1. */
 export async function stressFreshness(options: FreshnessStressOptions): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
   const { signal } = interrupted;
-  let demonstration: Demonstration | undefined;
-  try {
-    demonstration = await openDemonstration({ directory, seed: options.seed, report, signal });
-    const result = await stress(options, demonstration, { directory, report, signal });
-    tellResult(result, options.json);
-    return result.stale + result.errors + result.namedTooLate === 0 ? 0 : 1;
-  } finally {
-    await demonstration?.close();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  return inWorkingFolder(async (directory) => {
+    const demonstration = await openDemonstration({
+      directory,
+      seed: options.seed,
+      report,
+      signal,
+    });
+    try {
+      const result = await stress(options, demonstration, { directory, report, signal });
+      tellResult(result, options.json);
+      return result.stale + result.errors + result.namedTooLate === 0 ? 0 : 1;
+    } catch (error) {
+      report(await standing(demonstration));
+      throw error;
+    } finally {
+      await demonstration.close();
+    }
+  });
+}
+
+/** How far each hop is, for whoever wants to know why something did not come in time. */
+async function standing({ addresses, processors }: Demonstration): Promise<string> {
+  const connectors = await Promise.all(
+    systems.map(async ({ system }) => {
+      const state = await connectorState(addresses.connectUrl, system);
+      return stateInWords(system, state);
+    }),
+  );
+  const hops = processorsOf(processors.status).map(
+    ([name, { records, lagRecords, lagSeconds, lastCommitMs }]) =>
+      `${name}: ${records} records, ${lagRecords} behind, ${lagSeconds} s, commit ${lastCommitMs} ms`,
+  );
+  return [...connectors, ...hops].join('\n');
 }
 
 type Context = {

@@ -1,12 +1,12 @@
 /** What `stockline stress` commands stand on: a broker, topics and processors in a folder that goes away again. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { startStack } from '../../deploy/native/stack.ts';
 import type { KafkaPlaces } from '../adapters/topic-reader.ts';
 import { applyTopicsAndSchemas } from './apply.ts';
 import { loadPolicies } from './policies.ts';
 import { type Processors, startProcessors } from './processes.ts';
+import { inWorkingFolder } from './working-folder.ts';
 
 export type Stage = {
   readonly places: KafkaPlaces;
@@ -18,19 +18,24 @@ export type Stage = {
 
 export const readyMs = 90_000;
 
+type Wanted = {
+  readonly processes: readonly string[];
+  /** Beside what every processor is told. */
+  readonly environment?: (directory: string) => Readonly<Record<string, string>>;
+  readonly given?: KafkaPlaces;
+};
+
 /** Runs on a stage of its own, or on the broker that is given; the stage is taken down whatever happens. */
-export async function onStage<Result>(
-  wanted: {
-    readonly processes: readonly string[];
-    /** Beside what every processor is told. */
-    readonly environment?: (directory: string) => Readonly<Record<string, string>>;
-    readonly given?: KafkaPlaces;
-  },
+export function onStage<Result>(wanted: Wanted, run: (stage: Stage) => Promise<Result>) {
+  return inWorkingFolder((directory) => onStageIn(directory, wanted, run));
+}
+
+async function onStageIn<Result>(
+  directory: string,
+  { given, processes, environment }: Wanted,
   run: (stage: Stage) => Promise<Result>,
 ): Promise<Result> {
-  const directory = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
-  const { given } = wanted;
   const stack =
     given === undefined
       ? await startStack({
@@ -49,14 +54,14 @@ export async function onStage<Result>(
     await applyTopicsAndSchemas(places, loadPolicies(), report);
     mkdirSync(`${directory}/logs`, { recursive: true });
     processors = startProcessors({
-      processes: Object.fromEntries(wanted.processes.map((name) => [name, name])),
+      processes: Object.fromEntries(processes.map((name) => [name, name])),
       environment: {
         STOCKLINE_KAFKA: places.brokers,
         STOCKLINE_REGISTRY: places.registryUrl,
         STOCKLINE_STATE: `${directory}/state`,
         STOCKLINE_RUN: `${directory}/run`,
         STOCKLINE_LOG_LEVEL: 'warn',
-        ...wanted.environment?.(directory),
+        ...environment?.(directory),
       },
       logDirectory: `${directory}/logs`,
       note: report,
@@ -66,7 +71,6 @@ export async function onStage<Result>(
   } finally {
     await processors?.stop();
     await stack?.stop();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
