@@ -3,22 +3,26 @@
  * less often, instead of being left with a queue of single sends that never gets shorter.
  */
 
+export type GatheredSends<M> = {
+  /** Resolves when the message has arrived; fails when what it was sent with has failed. */
+  readonly send: (message: M, bytes: number) => Promise<void>;
+  /** Resolves when nothing is on its way any more, whether it has arrived or failed. */
+  readonly settled: () => Promise<void>;
+};
+
 type Batch<M> = { readonly messages: M[]; bytes: number; readonly sent: Promise<void> };
 
-/**
- * `bytesMax`: what goes together has no more, but for one message that has more by itself. What is returned resolves when
- * the message has arrived, and fails when what it was sent with has failed.
- */
+/** `bytesMax`: what goes together has no more, but for one message that has more by itself. */
 export function gatheredSends<M>(
   send: (messages: M[]) => Promise<unknown>,
   bytesMax: number,
-): (message: M, bytes: number) => Promise<void> {
+): GatheredSends<M> {
   let waiting: Batch<M> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
 
   const open = (): Batch<M> => {
     const messages: M[] = [];
-    const sendAfter = async (before: Promise<unknown>): Promise<void> => {
+    const sendAfter = async (before: Promise<void>): Promise<void> => {
       await before;
       // What is handed over in one go travels together, also when nothing is on its way.
       await new Promise((resolve) => setImmediate(resolve));
@@ -31,10 +35,13 @@ export function gatheredSends<M>(
     return { messages, bytes: 0, sent };
   };
 
-  return (message, bytes) => {
-    if (waiting === undefined || waiting.bytes + bytes > bytesMax) waiting = open();
-    waiting.messages.push(message);
-    waiting.bytes += bytes;
-    return waiting.sent;
+  return {
+    send: (message, bytes) => {
+      if (waiting === undefined || waiting.bytes + bytes > bytesMax) waiting = open();
+      waiting.messages.push(message);
+      waiting.bytes += bytes;
+      return waiting.sent;
+    },
+    settled: () => last,
   };
 }

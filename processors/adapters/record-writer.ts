@@ -10,6 +10,7 @@ export type RecordWriter<K, V> = {
   readonly write: (key: K, value: V, partition?: number) => Promise<void>;
   /** Nothing is known of the key any more: a tombstone. */
   readonly end: (key: K) => Promise<void>;
+  /** Waits for what is on its way. */
   readonly close: () => Promise<void>;
 };
 
@@ -37,7 +38,7 @@ export async function recordWriter<K, V>(
   });
   const producer = kafka.producer({ idempotent: true });
   await producer.connect();
-  const send = gatheredSends<Message>(
+  const sends = gatheredSends<Message>(
     (messages) => producer.send({ topic: topic.name, messages, acks: -1 }),
     sendBytes,
   );
@@ -52,13 +53,16 @@ export async function recordWriter<K, V>(
       partition,
       timestamp: String(Date.now()),
     };
-    return send(message, message.key.length + (message.value?.length ?? 0));
+    return sends.send(message, message.key.length + (message.value?.length ?? 0));
   };
   return {
     write: async (key, value, partition) =>
       gather(key, codecs.encodeValue(untyped, value), partition),
     end: async (key) => gather(key, null),
-    close: () => producer.disconnect(),
+    close: async () => {
+      await sends.settled();
+      await producer.disconnect();
+    },
   };
 }
 

@@ -62,6 +62,8 @@ export async function stressWebhooks(options: WebhooksStressOptions): Promise<nu
         try {
           return await stress(options, stage, receiver, asks);
         } finally {
+          // The receiver goes on asking: nobody is there to answer any more.
+          subscription = undefined;
           await writer.close();
         }
       },

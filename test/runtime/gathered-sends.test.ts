@@ -22,7 +22,7 @@ function slowReceiver() {
 
 it('sends what comes while a send is on its way together, in order, when it has arrived', async () => {
   const { sent, send, answer } = slowReceiver();
-  const add = gatheredSends(send, 1_000);
+  const { send: add } = gatheredSends(send, 1_000);
   const first = add('a', 1);
   await turn();
   await turn();
@@ -41,7 +41,7 @@ it('sends what comes while a send is on its way together, in order, when it has 
 
 it('sends what is handed over at once together, and no more bytes than allowed', async () => {
   const { sent, send, answer } = slowReceiver();
-  const add = gatheredSends(send, 10);
+  const { send: add } = gatheredSends(send, 10);
   const all = [add('a', 4), add('b', 6), add('large', 50), add('c', 1)];
   await turn();
   await turn();
@@ -53,7 +53,7 @@ it('sends what is handed over at once together, and no more bytes than allowed',
 
 it('tells a failure to those who were sent together, and goes on', async () => {
   const { sent, send, answer } = slowReceiver();
-  const add = gatheredSends(send, 1_000);
+  const { send: add } = gatheredSends(send, 1_000);
   const lost = [add('a', 1), add('b', 1)];
   const told = Promise.allSettled(lost);
   await turn();
@@ -64,4 +64,20 @@ it('tells a failure to those who were sent together, and goes on', async () => {
   await answer();
   await kept;
   expect(sent).toEqual([['a', 'b'], ['c']]);
+});
+
+it('settles when nothing is on its way any more, whether it has arrived or failed', async () => {
+  const { send, answer } = slowReceiver();
+  const sends = gatheredSends(send, 1_000);
+  const told = Promise.allSettled([sends.send('a', 1)]);
+  let isSettled = false;
+  const settled = sends.settled().then(() => {
+    isSettled = true;
+  });
+  await turn();
+  await turn();
+  expect(isSettled).toBe(false);
+  await answer(new Error('no leader'));
+  await settled;
+  await told;
 });
