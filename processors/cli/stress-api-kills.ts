@@ -17,11 +17,11 @@ const openingUnits = 1_000_000;
 
 /** Prints the result; resolves with 0 when nothing acknowledged is lost and nothing is done twice, else 1. */
 export async function stressApiKills(options: ApiStressOptions): Promise<number> {
-  const result = await onStage({ processes: ['stock', 'carts', 'api'] }, (stage) =>
-    stress(options, stage),
-  );
-  tellResult(result, options.json);
-  return result.lost + result.doubled + result.unanswered === 0 ? 0 : 1;
+  return onStage({ processes: ['stock', 'carts', 'api'] }, async (stage) => {
+    const result = await stress(options, stage);
+    tellResult(result, options.json);
+    return result.lost + result.doubled + result.unanswered === 0 ? 0 : 1;
+  });
 }
 
 type Answered = { readonly key: string; readonly tries: number; readonly tookMs: number };

@@ -29,11 +29,11 @@ const warmUpSeconds = 10;
 
 /** Prints the result; resolves with 0 when nothing failed and nothing is oversold, else 1. */
 export async function stressApi(options: ApiStressOptions): Promise<number> {
-  const result = await onStage({ processes: ['stock', 'carts', 'api'] }, (stage) =>
-    stress(options, stage),
-  );
-  tellResult(result, options.json);
-  return result.errors === 0 && result.oversold === 0 ? 0 : 1;
+  return onStage({ processes: ['stock', 'carts', 'api'] }, async (stage) => {
+    const result = await stress(options, stage);
+    tellResult(result, options.json);
+    return result.errors === 0 && result.oversold === 0 ? 0 : 1;
+  });
 }
 
 async function stress(options: ApiStressOptions, stage: Stage) {

@@ -45,17 +45,19 @@ export async function stressMarketplaces(options: MarketplacesStressOptions): Pr
     shop: await simulatedShop(of),
   };
   try {
-    const result = await onStage(
+    return await onStage(
       {
         processes: ['delivery'],
         environment: (directory) => ({ STOCKLINE_DELIVERY: settingsIn(directory, markets) }),
       },
-      (stage) => stress(options, stage, markets),
+      async (stage) => {
+        const result = await stress(options, stage, markets);
+        tellResult(result, options.json);
+        const { budgetExceeded, quotaBroken, olderAfterNewer, finalDifferences } = result;
+        const broken = budgetExceeded + quotaBroken + olderAfterNewer + finalDifferences;
+        return broken === 0 && result.soldOutP99Ms <= result.soldOutLimitMs ? 0 : 1;
+      },
     );
-    tellResult(result, options.json);
-    const { budgetExceeded, quotaBroken, olderAfterNewer, finalDifferences } = result;
-    const broken = budgetExceeded + quotaBroken + olderAfterNewer + finalDifferences;
-    return broken === 0 && result.soldOutP99Ms <= result.soldOutLimitMs ? 0 : 1;
   } finally {
     await Promise.all(Object.values(markets).map((market) => market.close()));
   }

@@ -38,17 +38,19 @@ export async function stressReservations(options: StressOptions): Promise<number
   const range = rangeOf(options.skus);
   const brokers = process.env.STOCKLINE_KAFKA;
   const registryUrl = String(process.env.STOCKLINE_REGISTRY);
-  const result = await onStage(
+  return onStage(
     {
       processes: victims,
       environment: (directory) => ({ STOCKLINE_RULES: rulesFile(directory, range) }),
       ...(brokers === undefined ? {} : { given: { brokers, registryUrl } }),
     },
-    (stage) => stress(options, { ...stage, range }),
+    async (stage) => {
+      const result = await stress(options, { ...stage, range });
+      tellResult(result, options.json);
+      const { oversold, orphanHolds, unanswered, doubled, linearizable } = result;
+      return oversold + orphanHolds + unanswered + doubled === 0 && linearizable ? 0 : 1;
+    },
   );
-  tellResult(result, options.json);
-  const { oversold, orphanHolds, unanswered, doubled, linearizable } = result;
-  return oversold + orphanHolds + unanswered + doubled === 0 && linearizable ? 0 : 1;
 }
 
 /** SKUs, and bundles of three that share components. */

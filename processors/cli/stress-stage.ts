@@ -25,16 +25,16 @@ type Wanted = {
   readonly given?: KafkaPlaces;
 };
 
-/** Runs on a stage of its own, or on the broker that is given; the stage is taken down whatever happens. */
-export function onStage<Result>(wanted: Wanted, run: (stage: Stage) => Promise<Result>) {
+/** Resolves with the exit code of `run`. It has a stage of its own, or on the broker that is given; the stage is taken down whatever happens. */
+export function onStage(wanted: Wanted, run: (stage: Stage) => Promise<number>): Promise<number> {
   return inWorkingFolder((directory) => onStageIn(directory, wanted, run));
 }
 
-async function onStageIn<Result>(
+async function onStageIn(
   directory: string,
   { given, processes, environment }: Wanted,
-  run: (stage: Stage) => Promise<Result>,
-): Promise<Result> {
+  run: (stage: Stage) => Promise<number>,
+): Promise<number> {
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   const stack =
     given === undefined

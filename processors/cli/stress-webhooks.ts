@@ -48,7 +48,7 @@ export async function stressWebhooks(options: WebhooksStressOptions): Promise<nu
     },
   });
   try {
-    const result = await onStage(
+    return await onStage(
       {
         processes: ['delivery'],
         environment: (directory) => ({ STOCKLINE_DELIVERY: settingsIn(directory, receiver.port) }),
@@ -60,7 +60,10 @@ export async function stressWebhooks(options: WebhooksStressOptions): Promise<nu
         subscription = newSubscription(key, secret, { url: receiver.url, ...none });
         await writer.write(subscription.id, subscription);
         try {
-          return await stress(options, stage, receiver, asks);
+          const result = await stress(options, stage, receiver, asks);
+          tellResult(result, options.json);
+          const { lost, differences, fullResyncs, notBelieved } = result;
+          return lost + differences + fullResyncs + notBelieved === 0 ? 0 : 1;
         } finally {
           // The receiver goes on asking: nobody is there to answer any more.
           subscription = undefined;
@@ -68,9 +71,6 @@ export async function stressWebhooks(options: WebhooksStressOptions): Promise<nu
         }
       },
     );
-    tellResult(result, options.json);
-    const { lost, differences, fullResyncs, notBelieved } = result;
-    return lost + differences + fullResyncs + notBelieved === 0 ? 0 : 1;
   } finally {
     await receiver.close();
   }

@@ -3,17 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Removed after `run`; kept, and told, when that fails, since its logs say more than the error does. */
-export async function inWorkingFolder<Result>(
-  run: (folder: string) => Promise<Result>,
-): Promise<Result> {
+/**
+ * Resolves with the exit code of `run`. The folder is removed then; where `run` fails, or finds what must not be, it is kept
+ * and told, since the logs in it say more than the result does.
+ */
+export async function inWorkingFolder(run: (folder: string) => Promise<number>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'stockline-stress-'));
+  let code = 1;
   try {
-    const result = await run(folder);
-    rmSync(folder, { recursive: true, force: true });
-    return result;
-  } catch (error) {
-    process.stderr.write(`failed; logs and data are kept in ${folder}\n`);
-    throw error;
+    code = await run(folder);
+    return code;
+  } finally {
+    if (code === 0) rmSync(folder, { recursive: true, force: true });
+    else process.stderr.write(`logs and data are kept in ${folder}\n`);
   }
 }
