@@ -1,5 +1,6 @@
 /** What both clients of node-rdkafka have in common, as promises. */
 import type rdkafka from 'node-rdkafka';
+import { PipelineError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import { kafkaError } from './kafka-errors.ts';
 
@@ -17,6 +18,27 @@ export function boundsOf(
     client.queryWatermarkOffsets(topic, partition, timeoutMs, (error, offsets) => {
       if (error) reject(kafkaError(error, `asking for the bounds of ${topic}`));
       else resolve({ first: BigInt(offsets.lowOffset), end: BigInt(offsets.highOffset) });
+    });
+  });
+}
+
+/** The time that stands for "the latest" in Kafka's ListOffsets. */
+const latest = -1;
+
+/** Behind the last committed record of each, in their order. */
+export function latestOffsets(
+  client: KafkaConsumerClient,
+  places: readonly Place[],
+  timeoutMs: number,
+): Promise<readonly bigint[]> {
+  return new Promise((resolve, reject) => {
+    const asked = places.map(({ topic, partition }) => ({ topic, partition, offset: latest }));
+    client.offsetsForTimes(asked, timeoutMs, (error, found) => {
+      if (error) return reject(kafkaError(error, 'asking for the ends of topics'));
+      const offsets = new Map(found.map((one) => [`${one.topic} ${one.partition}`, one.offset]));
+      const ends = places.map(({ topic, partition }) => offsets.get(`${topic} ${partition}`) ?? -1);
+      if (ends.every((end) => end >= 0)) return resolve(ends.map(BigInt));
+      reject(new PipelineError('ENDS_NOT_KNOWN', 'retry', 'a partition has no leader just now'));
     });
   });
 }

@@ -9,6 +9,7 @@ import {
   boundsOf,
   connect,
   type KafkaConsumerClient,
+  latestOffsets,
   type Place,
 } from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
@@ -22,6 +23,8 @@ export type KafkaSource = RecordSource & {
 };
 
 const requestTimeoutMs = limits.socketTimeoutMs;
+/** The client takes them only here: among the others they are passed over without a word. */
+const topicSettings: rdkafka.ConsumerTopicConfig = { 'auto.offset.reset': 'error' };
 /** How long an empty fetch stays at the broker. */
 const promptWaitMs = 100;
 const gatheredWaitMs = 250;
@@ -40,7 +43,7 @@ export async function kafkaSource(options: {
   // Events of the batch are collected here: they are emitted while the batch is handed over.
   let ends: PartitionOffset[] = [];
   const open = async (): Promise<KafkaConsumerClient> => {
-    const opened = new rdkafka.KafkaConsumer(settingsOf(options), {});
+    const opened = new rdkafka.KafkaConsumer(settingsOf(options), topicSettings);
     opened.on('event.error', (error) => {
       const known = kafkaError(error, 'reading');
       if (error.isFatal === true) fatal = known;
@@ -73,11 +76,12 @@ export async function kafkaSource(options: {
       const first = waitMs === 0 ? [] : await consume(client, 1, waitMs);
       const isQuiet = waitMs > 0 && first.length === 0;
       const rest = isQuiet ? [] : await consume(client, recordsMax - first.length, 0);
-      if (first.length + rest.length + ends.length > 0) held.heard();
-      return { records: [...first, ...rest].map(rawRecord), ends };
+      const records = [...first, ...rest].map(rawRecord);
+      held.heard({ records, ends, isAll: records.length < recordsMax });
+      return { records, ends };
     },
     committed: (partitions) => held.ask((client) => committedOffsets(client, partitions)),
-    ends: (places) => held.ask((client) => latestOffsets(client, places)),
+    ends: (places) => held.ask((client) => latestOffsets(client, places, requestTimeoutMs)),
     end: async (place) => (await bounds(place)).end,
     bounds,
     knownEnd: ({ topic, partition }) => {
@@ -102,8 +106,9 @@ function consume(
     client.consume(count, (error: LibrdKafkaError | null, messages) => {
       if (error === null || error === undefined) return resolve(messages);
       const known = kafkaError(error, 'reading');
-      // The client goes on by itself with what passes.
-      if (recoveryOf(known) === 'retry') resolve([]);
+      // The client goes on by itself with what passes. Where it does not, because a place is gone or was not found at
+      // the first attempt, it has given the partition up: that is found out as it is when the error does not get here.
+      if (recoveryOf(known) === 'retry' || known.code === 'OFFSET_GONE') resolve([]);
       else reject(known);
     });
   });
@@ -124,7 +129,6 @@ function settingsOf(options: {
     'enable.auto.offset.store': false,
     'enable.partition.eof': true,
     'allow.auto.create.topics': false,
-    'auto.offset.reset': 'error',
     'fetch.wait.max.ms': Math.min(gatherMs ?? promptWaitMs, gatheredWaitMs),
     'fetch.min.bytes': gatherMs === undefined ? 1 : gatheredBytes,
     'fetch.queue.backoff.ms': 2,
@@ -138,25 +142,6 @@ function settingsOf(options: {
     'socket.nagle.disable': true,
     'topic.metadata.refresh.interval.ms': 60_000,
   } as rdkafka.ConsumerGlobalConfig;
-}
-
-/** The time that stands for "the latest" in Kafka's ListOffsets. */
-const latest = -1;
-
-function latestOffsets(
-  client: KafkaConsumerClient,
-  places: readonly Place[],
-): Promise<readonly bigint[]> {
-  return new Promise((resolve, reject) => {
-    const asked = places.map(({ topic, partition }) => ({ topic, partition, offset: latest }));
-    client.offsetsForTimes(asked, requestTimeoutMs, (error, found) => {
-      if (error) return reject(kafkaError(error, 'asking for the ends of topics'));
-      const offsets = new Map(found.map((one) => [`${one.topic} ${one.partition}`, one.offset]));
-      const ends = places.map(({ topic, partition }) => offsets.get(`${topic} ${partition}`) ?? -1);
-      if (ends.every((end) => end >= 0)) return resolve(ends.map(BigInt));
-      reject(new PipelineError('ENDS_NOT_KNOWN', 'retry', 'a partition has no leader just now'));
-    });
-  });
 }
 
 function rawRecord(message: Message): RawRecord {

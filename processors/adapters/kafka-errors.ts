@@ -1,5 +1,6 @@
 /** Every error of librdkafka → what is done about it. What is not in here is unknown, and unknown means stop. */
 import { PipelineError, type Recovery } from '../runtime/errors.ts';
+import type { PartitionOffset } from '../runtime/ports.ts';
 
 /** The error of node-rdkafka, as far as it is looked at. */
 type ClientError = {
@@ -99,6 +100,15 @@ export function kafkaError(error: unknown, doing: string): PipelineError {
   const name = passing[code] ?? aborting[code] ?? ending[code] ?? `KAFKA_${code}`;
   const said = advice[name] === undefined ? client.message : `${client.message}: ${advice[name]}`;
   return new PipelineError(name, recoveryOf(client, code), `${doing}: ${said}`, { cause: error });
+}
+
+/** What was to be read next is not kept. `first` is the first record that is, `end` the place behind the last one. */
+export function offsetGone(
+  { topic, partition, offset }: PartitionOffset,
+  { first, end }: { readonly first: bigint; readonly end: bigint },
+): PipelineError {
+  const place = `reading ${topic} ${partition} at ${offset}, where ${first} to ${end} are kept`;
+  return new PipelineError('OFFSET_GONE', 'stop', `${place}: ${advice.OFFSET_GONE}`);
 }
 
 function recoveryOf(client: ClientError, code: number): Recovery {

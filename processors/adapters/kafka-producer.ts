@@ -24,7 +24,7 @@ export async function kafkaProducer(options: {
   readonly source: Pick<KafkaSource, 'client'>;
   readonly telemetry: Telemetry;
 }): Promise<TransactionalProducer> {
-  const client = new rdkafka.Producer(settingsOf(options), {});
+  const client = new rdkafka.Producer(settingsOf(options), topicSettings);
   let disturbed = false;
   client.on('event.error', (error) => {
     disturbed = true;
@@ -86,6 +86,13 @@ function within(ms: number, work: Promise<void>, late?: () => PipelineError): Pr
   });
 }
 
+/** The client takes them only here: among the others they are passed over without a word. */
+const topicSettings: rdkafka.ProducerTopicConfig = {
+  acks: -1,
+  'message.timeout.ms': limits.transactionTimeoutMs - 1_000,
+  'request.timeout.ms': limits.socketTimeoutMs,
+};
+
 function settingsOf(options: {
   readonly brokers: string;
   readonly transactionalId: string;
@@ -95,10 +102,7 @@ function settingsOf(options: {
     'client.id': options.transactionalId,
     'transactional.id': options.transactionalId,
     'enable.idempotence': true,
-    acks: -1,
     'transaction.timeout.ms': limits.transactionTimeoutMs,
-    'message.timeout.ms': limits.transactionTimeoutMs - 1_000,
-    'request.timeout.ms': limits.socketTimeoutMs,
     'socket.timeout.ms': limits.socketTimeoutMs,
     'socket.nagle.disable': true,
     // A commit flushes at once whatever this says; it only lets the records of one transaction gather.

@@ -1,13 +1,22 @@
 /**
- * A consumer that is replaced when it no longer reaches Kafka. A broker that begins again tells of topics before it tells
- * of brokers, and a client that asks just then forgets every broker for good, without a word: librdkafka's issue 5301.
+ * A consumer that is replaced when it no longer reaches Kafka, or no longer fetches a partition. A broker that begins again
+ * tells of topics before it tells of brokers, and a client that asks just then forgets every broker for good, without a
+ * word: librdkafka's issue 5301.
  */
-import { recoveryOf } from '../runtime/errors.ts';
-import type { PartitionOffset, Telemetry } from '../runtime/ports.ts';
-import { boundsOf, disconnect, type KafkaConsumerClient } from './kafka-client.ts';
+import { PipelineError, recoveryOf } from '../runtime/errors.ts';
+import { beginning, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
+import {
+  type Bounds,
+  boundsOf,
+  disconnect,
+  type KafkaConsumerClient,
+  latestOffsets,
+} from './kafka-client.ts';
+import { offsetGone } from './kafka-errors.ts';
+import { type Fetching, fetching, type Heard } from './kafka-fetching.ts';
 
-/** Nothing has come for so long: it may have nothing to say, or hear nothing. */
-const silentMs = 5_000;
+/** How often it is looked at. Where nothing has come for so long, it may have nothing to say, or hear nothing. */
+const lookEveryMs = 5_000;
 const answerMs = 3_000;
 
 export type Replaceable = {
@@ -16,9 +25,12 @@ export type Replaceable = {
   readonly assign: (places: readonly PartitionOffset[]) => void;
   /** Asks it; when that fails another one is made ready beside it. */
   readonly ask: <T>(question: (client: KafkaConsumerClient) => Promise<T>) => Promise<T>;
-  /** Before each reading. After a silence the broker is asked beside whatever goes on: nobody has to wait for it. */
+  /**
+   * Before each reading. Now and then the broker is asked, beside whatever goes on: nobody has to wait for it. Throws
+   * when what was to be read next is not kept any more.
+   */
   readonly listen: () => void;
-  readonly heard: () => void;
+  readonly heard: (heard: Heard) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -27,43 +39,43 @@ export function replaceable(
   open: () => Promise<KafkaConsumerClient>,
   telemetry: Telemetry,
 ): Replaceable {
+  const spare = spareClient(open, telemetry);
   let current = first;
-  let next: KafkaConsumerClient | undefined;
-  let placed: readonly PartitionOffset[] = [];
+  let fetched = fetching([]);
   let heardMs = Date.now();
+  let lookedMs = Date.now();
+  let gone: PipelineError | undefined;
   let isBusy = false;
-  let isClosed = false;
 
   const assign = (places: readonly PartitionOffset[]): void => {
-    placed = places;
+    fetched = fetching(places);
     current.assign(places.map((place) => ({ ...place, offset: Number(place.offset) })));
   };
   /** Replaces it when another one is ready. */
   const takeOver = (): void => {
-    if (next === undefined) return;
+    const taken = spare.take();
+    if (taken === undefined) return;
     const old = current;
-    current = next;
-    next = undefined;
-    if (placed.length > 0) assign(positionsOf(old, placed));
-    telemetry.log('warn', 'consumer replaced', { why: 'it no longer reached Kafka' });
+    current = taken.client;
+    const places = fetched.positions();
+    if (places.length > 0) assign(places);
+    telemetry.log('warn', 'consumer replaced', { why: taken.why });
     void disconnect(old);
   };
-  /** While Kafka is away this fails, and the old one may hear of it first. */
-  const prepare = async (): Promise<void> => {
-    try {
-      const opened = await open();
-      if (isClosed) await disconnect(opened);
-      else next = opened;
-    } catch (error) {
-      telemetry.log('debug', 'no other consumer yet', { error: String(error) });
-    }
+  const look = async (): Promise<void> => {
+    const asked = fetched;
+    const isSilent = (): boolean => Date.now() - heardMs > lookEveryMs;
+    const found = await lookAt(current, asked, isSilent);
+    if (asked !== fetched || found === undefined) return;
+    if (found instanceof PipelineError) gone = found;
+    else await spare.prepare(found);
   };
   const beside = (work: () => Promise<void>): void => {
-    if (isBusy || isClosed || next !== undefined) return;
+    if (isBusy || spare.isReady()) return;
     isBusy = true;
     void work().finally(() => {
       isBusy = false;
-      heardMs = Date.now();
+      lookedMs = Date.now();
     });
   };
 
@@ -78,46 +90,74 @@ export function replaceable(
       try {
         return await question(current);
       } catch (error) {
-        if (recoveryOf(error) !== 'stop') beside(prepare);
+        if (recoveryOf(error) !== 'stop') beside(() => spare.prepare('it did not answer'));
         throw error;
       }
     },
     listen: () => {
+      if (gone !== undefined) throw gone;
       takeOver();
-      const [place] = placed;
-      if (place === undefined || Date.now() - heardMs <= silentMs) return;
-      beside(async () => {
-        if (!(await answers(current, place))) await prepare();
-      });
+      if (Date.now() - lookedMs > lookEveryMs) beside(look);
     },
-    heard: () => {
-      heardMs = Date.now();
+    heard: (heard) => {
+      fetched.heard(heard);
+      if (heard.records.length + heard.ends.length > 0) heardMs = Date.now();
     },
     close: async () => {
-      isClosed = true;
-      await Promise.all([disconnect(current), ...(next === undefined ? [] : [disconnect(next)])]);
+      await Promise.all([disconnect(current), spare.close()]);
     },
   };
 }
 
-async function answers(client: KafkaConsumerClient, place: PartitionOffset): Promise<boolean> {
-  try {
-    await boundsOf(client, place, answerMs);
-    return true;
-  } catch {
-    return false;
-  }
+type Spare = { readonly client: KafkaConsumerClient; readonly why: string };
+
+/** Another client, made ready beside the one that is worked with. */
+function spareClient(open: () => Promise<KafkaConsumerClient>, telemetry: Telemetry) {
+  let ready: Spare | undefined;
+  let isClosed = false;
+  return {
+    isReady: () => ready !== undefined,
+    take: (): Spare | undefined => {
+      const taken = ready;
+      ready = undefined;
+      return taken;
+    },
+    /** While Kafka is away this fails, and the old one may hear of it first. */
+    prepare: async (why: string): Promise<void> => {
+      if (isClosed) return;
+      try {
+        const client = await open();
+        if (isClosed) await disconnect(client);
+        else ready = { client, why };
+      } catch (error) {
+        telemetry.log('debug', 'no other consumer yet', { error: String(error) });
+      }
+    },
+    close: async (): Promise<void> => {
+      isClosed = true;
+      if (ready !== undefined) await disconnect(ready.client);
+    },
+  };
 }
 
-/** Where reading goes on: behind the last record that was handed over, else where it was to begin. */
-function positionsOf(
+/** Why the client is to be replaced, or the error where another one would hear the same; undefined: it is well. */
+async function lookAt(
   client: KafkaConsumerClient,
-  placed: readonly PartitionOffset[],
-): readonly PartitionOffset[] {
-  const places = placed.map(({ topic, partition }) => ({ topic, partition }));
-  const found = client.position(places) as readonly { readonly offset?: number }[];
-  return placed.map((place, index) => {
-    const offset = found[index]?.offset;
-    return offset === undefined || offset < 0 ? place : { ...place, offset: BigInt(offset) };
-  });
+  fetched: Fetching,
+  isSilent: () => boolean,
+): Promise<string | PipelineError | undefined> {
+  const places = fetched.positions();
+  if (places.length === 0) return undefined;
+  const ends = await latestOffsets(client, places, answerMs).catch(() => undefined);
+  if (ends === undefined) return isSilent() ? 'it no longer reached Kafka' : undefined;
+  const stalled = fetched.stalled(ends);
+  if (stalled === undefined) return undefined;
+  const bounds = await boundsOf(client, stalled, answerMs).catch(() => undefined);
+  if (bounds === undefined) return undefined;
+  if (isGone(stalled, bounds)) return offsetGone(stalled, bounds);
+  return `it no longer fetched ${stalled.topic} ${stalled.partition}`;
+}
+
+function isGone({ offset }: PartitionOffset, { first, end }: Bounds): boolean {
+  return offset !== beginning && (offset < first || offset > end);
 }

@@ -3,7 +3,8 @@ import { decodeBatch } from '../runtime/decode.ts';
 import { beginning, type PartitionOffset, type Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { StreamRecord } from '../topology/topology.ts';
-import { kafkaSource } from './kafka-consumer.ts';
+import type { Place } from './kafka-client.ts';
+import { type KafkaSource, kafkaSource } from './kafka-consumer.ts';
 import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 /** How a view is followed: by whom, and whether its records may come some milliseconds later and many at a time. */
@@ -55,13 +56,13 @@ export async function followTopics(
     );
   };
   const start = async (): Promise<readonly PartitionOffset[]> => {
-    const known = await ends();
-    return partitions.map(({ topic, partition, last }) => {
-      const end = known.get(placeOf(topic, partition)) ?? 0n;
-      const from = last === undefined || end <= BigInt(last) ? beginning : end - BigInt(last);
-      events.onOpen(topic, partition, Math.max(0, Number(from)));
-      return { topic, partition, offset: from };
-    });
+    return Promise.all(
+      partitions.map(async ({ topic, partition, last }) => {
+        const offset = await startOf(source, { topic, partition }, last);
+        events.onOpen(topic, partition, Math.max(0, Number(offset)));
+        return { topic, partition, offset };
+      }),
+    );
   };
   const move = (topic: string, partition: number, next: bigint): void => {
     positions.set(placeOf(topic, partition), next);
@@ -109,6 +110,18 @@ export async function followTopics(
     clearInterval(asking);
     await source.close();
   }
+}
+
+/** Where the last so many records begin, or as many of them as are kept. */
+async function startOf(
+  source: KafkaSource,
+  place: Place,
+  last: number | undefined,
+): Promise<bigint> {
+  if (last === undefined) return beginning;
+  const { first, end } = await source.bounds(place);
+  const from = end - BigInt(last);
+  return from < first ? first : from;
 }
 
 function topicsOf(followed: readonly Followed[]): (name: string) => Topic<never, never> {

@@ -1,4 +1,5 @@
-/** A consumer that no longer reaches Kafka is replaced, and reading goes on where it stood. */
+/** A consumer that no longer reaches Kafka, or no longer fetches, is replaced, and reading goes on where it stood. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import type { KafkaConsumerClient } from '../../processors/adapters/kafka-client.ts';
 import { type Replaceable, replaceable } from '../../processors/adapters/kafka-replacement.ts';
@@ -6,28 +7,32 @@ import { PipelineError } from '../../processors/runtime/errors.ts';
 import { silent } from '../chaos/committed-reader.ts';
 import { until } from '../support/until.ts';
 
-const notConsumed = -1001;
+type Asked = readonly { readonly topic: string; readonly partition: number }[];
+type Told = (error: unknown, found?: unknown) => void;
 
-/** As much of the client as is asked here. `read`: the offset behind the last record that was handed over. */
-function fakeClient(read: Readonly<Record<number, number>>, isDeaf = false) {
+/** As much of the client as is asked here. `ends`: of the partitions, which begin at `first`. */
+function fakeClient(ends: readonly number[] = [], first = 0) {
   const assigned: unknown[] = [];
   const disconnect = vi.fn((done: () => void) => done());
   const client = {
     assign: (places: readonly unknown[]) => assigned.push(places),
-    position: (places: readonly { readonly partition: number }[]) =>
-      places.map(({ partition }) => ({ offset: read[partition] ?? notConsumed })),
-    queryWatermarkOffsets: (
-      _topic: string,
-      _partition: number,
-      _timeoutMs: number,
-      done: (error: unknown, offsets?: unknown) => void,
-    ) =>
-      isDeaf
-        ? done(Object.assign(new Error('Local: Timed out'), { code: -185 }))
-        : done(null, { lowOffset: 0, highOffset: 9 }),
+    offsetsForTimes: (places: Asked, _timeoutMs: number, done: Told) =>
+      done(
+        null,
+        places.map((place) => ({ ...place, offset: ends[place.partition] })),
+      ),
+    queryWatermarkOffsets: (_topic: string, partition: number, _timeoutMs: number, done: Told) =>
+      done(null, { lowOffset: first, highOffset: ends[partition] }),
     disconnect,
   };
   return { client: client as unknown as KafkaConsumerClient, assigned, disconnect };
+}
+
+function deafClient() {
+  const { client, ...rest } = fakeClient();
+  const offsetsForTimes = (_places: Asked, _timeoutMs: number, done: Told) =>
+    done(Object.assign(new Error('Local: Timed out'), { code: -185 }));
+  return { client: { ...client, offsetsForTimes } as unknown as KafkaConsumerClient, ...rest };
 }
 
 /** It changes before a reading, never by itself. */
@@ -36,6 +41,7 @@ function isReplacedBy(other: KafkaConsumerClient, held: Replaceable): true | und
   return held.client() === other || undefined;
 }
 
+const lookedAfterMs = 5_001;
 const places = [
   { topic: 't', partition: 0, offset: 5n },
   { topic: 't', partition: 1, offset: 7n },
@@ -43,9 +49,10 @@ const places = [
 const timedOut = () => Promise.reject(new PipelineError('TIMED_OUT', 'retry', 'no answer'));
 
 it('D3: after a question that was not answered, behind the last record that was handed over', async () => {
-  const [old, fresh] = [fakeClient({ 0: 12 }), fakeClient({})];
+  const [old, fresh] = [fakeClient(), fakeClient()];
   const held = replaceable(old.client, async () => fresh.client, silent);
   held.assign(places);
+  held.heard({ records: [{ topic: 't', partition: 0, offset: 11n }], ends: [], isAll: true });
   await expect(held.ask(timedOut)).rejects.toThrow('no answer');
   await until(() => isReplacedBy(fresh.client, held), 1_000);
   expect(fresh.assigned).toEqual([
@@ -60,16 +67,16 @@ it('D3: after a question that was not answered, behind the last record that was 
 it('D3: after a silence in which it does not answer, and not while it does', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
-    const [old, deaf, fresh] = [fakeClient({}), fakeClient({}, true), fakeClient({})];
+    const [old, unheard, fresh] = [fakeClient([5, 7]), deafClient(), fakeClient()];
     const listening = replaceable(old.client, async () => fresh.client, silent);
-    const deafened = replaceable(deaf.client, async () => fresh.client, silent);
+    const deafened = replaceable(unheard.client, async () => fresh.client, silent);
     for (const held of [listening, deafened]) {
       held.assign(places);
       held.listen();
     }
     await Promise.resolve();
-    expect(deafened.client()).toBe(deaf.client);
-    vi.setSystemTime(Date.now() + 5_001);
+    expect(deafened.client()).toBe(unheard.client);
+    vi.setSystemTime(Date.now() + lookedAfterMs);
     for (const held of [listening, deafened]) held.listen();
     await until(() => isReplacedBy(fresh.client, deafened), 1_000);
     expect(isReplacedBy(fresh.client, listening)).toBeUndefined();
@@ -79,8 +86,54 @@ it('D3: after a silence in which it does not answer, and not while it does', asy
   }
 });
 
+it('D3: when it hands over one partition and no longer fetches another, which goes on where it stood', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const [old, fresh] = [fakeClient([20, 9]), fakeClient()];
+    const held = replaceable(old.client, async () => fresh.client, silent);
+    held.assign(places);
+    for (const offset of [10n, 19n]) {
+      expect(isReplacedBy(fresh.client, held)).toBeUndefined();
+      held.heard({ records: [{ topic: 't', partition: 0, offset }], ends: [], isAll: true });
+      vi.setSystemTime(Date.now() + lookedAfterMs);
+      held.listen();
+      await turn();
+    }
+    expect(isReplacedBy(fresh.client, held)).toBe(true);
+    expect(fresh.assigned).toEqual([
+      [
+        { topic: 't', partition: 0, offset: 20 },
+        { topic: 't', partition: 1, offset: 7 },
+      ],
+    ]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('D3: and not when its place is not kept any more: that is told', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const old = fakeClient([5, 9], 8);
+    const open = vi.fn(async () => fakeClient().client);
+    const held = replaceable(old.client, open, silent);
+    held.assign(places);
+    held.heard({ records: [], ends: [{ topic: 't', partition: 0, offset: 5n }], isAll: true });
+    for (const _ of ['seen', 'seen again']) {
+      vi.setSystemTime(Date.now() + lookedAfterMs);
+      held.listen();
+      await turn();
+      held.heard({ records: [], ends: [], isAll: true });
+    }
+    expect(() => held.listen()).toThrow('reading t 1 at 7, where 8 to 9 are kept');
+    expect(open).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('D3: while no other one reaches Kafka either, the old one is kept', async () => {
-  const old = fakeClient({});
+  const old = fakeClient();
   const open = vi.fn(() => timedOut());
   const held = replaceable(old.client, open, silent);
   await expect(held.ask(timedOut)).rejects.toThrow('no answer');
