@@ -10,10 +10,13 @@ import { kafkaError } from './kafka-errors.ts';
 
 type Done = (error: LibrdKafkaError) => void;
 
-/** librdkafka: as long as the transaction may last. */
-const untilItsOwnTimeout = -1;
 /** The client gives a call up by itself before, as long as it works. */
 const hungMs = limits.transactionTimeoutMs + limits.socketTimeoutMs;
+/**
+ * Later, so that whoever waits has gone on. Without a limit a commit waits for its broker for ever, and the process for
+ * the commit: Node joins the threads that it has lent before it exits.
+ */
+const callTimeoutMs = hungMs + 1_000;
 /** Longer than this nobody waits for a producer to end: the next one with its transactional id fences it. */
 const closeMs = 3_000;
 
@@ -44,7 +47,7 @@ export async function kafkaProducer(options: {
     return within(hungMs, called, () => new PipelineError('NO_ANSWER', 'abort', noAnswer));
   };
   return {
-    init: () => call('fencing', (done) => client.initTransactions(untilItsOwnTimeout, done)),
+    init: () => call('fencing', (done) => client.initTransactions(callTimeoutMs, done)),
     begin: () => call('beginning a transaction', (done) => client.beginTransaction(done)),
     produce: recordSender(client),
     drain: async () => {
@@ -64,11 +67,11 @@ export async function kafkaProducer(options: {
         offset: Number(offset),
       }));
       await call('sending offsets', (done) =>
-        client.sendOffsetsToTransaction(places, consumer, untilItsOwnTimeout, done),
+        client.sendOffsetsToTransaction(places, consumer, callTimeoutMs, done),
       );
     },
-    commit: () => call('committing', (done) => client.commitTransaction(untilItsOwnTimeout, done)),
-    abort: () => call('aborting', (done) => client.abortTransaction(untilItsOwnTimeout, done)),
+    commit: () => call('committing', (done) => client.commitTransaction(callTimeoutMs, done)),
+    abort: () => call('aborting', (done) => client.abortTransaction(callTimeoutMs, done)),
     disturbed: () => disturbed,
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
