@@ -14,6 +14,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.real.test.ts', 'test/**/*.chaos.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
         // As Node resolves it: mercurius and we have to share one.
         resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
