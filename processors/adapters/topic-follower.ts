@@ -55,15 +55,14 @@ export async function followTopics(
       partitions.map((one, index) => [placeOf(one.topic, one.partition), found[index] ?? 0n]),
     );
   };
-  const start = async (): Promise<readonly PartitionOffset[]> => {
-    return Promise.all(
+  const start = (): Promise<readonly PartitionOffset[]> =>
+    Promise.all(
       partitions.map(async ({ topic, partition, last }) => {
         const offset = await startOf(source, { topic, partition }, last);
         events.onOpen(topic, partition, Math.max(0, Number(offset)));
         return { topic, partition, offset };
       }),
     );
-  };
   const move = (topic: string, partition: number, next: bigint): void => {
     positions.set(placeOf(topic, partition), next);
     events.onPosition(topic, partition, Number(next));

@@ -54,7 +54,8 @@ export async function stressFreshness(options: FreshnessStressOptions): Promise<
       tellResult(result, options.json);
       return result.stale + result.errors + result.namedTooLate === 0 ? 0 : 1;
     } catch (error) {
-      report(await standing(demonstration));
+      // It may not be told any more: the error is what counts.
+      report(await standing(demonstration).catch(String));
       throw error;
     } finally {
       await demonstration.close();

@@ -25,7 +25,7 @@ type Wanted = {
   readonly given?: KafkaPlaces;
 };
 
-/** Resolves with the exit code of `run`. It has a stage of its own, or on the broker that is given; the stage is taken down whatever happens. */
+/** Resolves with the exit code of `run`, whose stage is on a broker of its own or on the one that is given, and is taken down whatever happens. */
 export function onStage(wanted: Wanted, run: (stage: Stage) => Promise<number>): Promise<number> {
   return inWorkingFolder((directory) => onStageIn(directory, wanted, run));
 }

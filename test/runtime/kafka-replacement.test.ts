@@ -1,6 +1,6 @@
 /** A consumer that no longer reaches Kafka, or no longer fetches, is replaced, and reading goes on where it stood. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { KafkaConsumerClient } from '../../processors/adapters/kafka-client.ts';
 import { type Replaceable, replaceable } from '../../processors/adapters/kafka-replacement.ts';
 import { PipelineError } from '../../processors/runtime/errors.ts';
@@ -35,6 +35,8 @@ function deafClient() {
   return { client: { ...client, offsetsForTimes } as unknown as KafkaConsumerClient, ...rest };
 }
 
+afterEach(() => void vi.useRealTimers());
+
 /** It changes before a reading, never by itself. */
 function isReplacedBy(other: KafkaConsumerClient, held: Replaceable): true | undefined {
   held.listen();
@@ -66,70 +68,58 @@ it('D3: after a question that was not answered, behind the last record that was 
 
 it('D3: after a silence in which it does not answer, and not while it does', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  try {
-    const [old, unheard, fresh] = [fakeClient([5, 7]), deafClient(), fakeClient()];
-    const listening = replaceable(old.client, async () => fresh.client, silent);
-    const deafened = replaceable(unheard.client, async () => fresh.client, silent);
-    for (const held of [listening, deafened]) {
-      held.assign(places);
-      held.listen();
-    }
-    await Promise.resolve();
-    expect(deafened.client()).toBe(unheard.client);
-    vi.setSystemTime(Date.now() + lookedAfterMs);
-    for (const held of [listening, deafened]) held.listen();
-    await until(() => isReplacedBy(fresh.client, deafened), 1_000);
-    expect(isReplacedBy(fresh.client, listening)).toBeUndefined();
-    expect(listening.client()).toBe(old.client);
-  } finally {
-    vi.useRealTimers();
+  const [old, unheard, fresh] = [fakeClient([5, 7]), deafClient(), fakeClient()];
+  const listening = replaceable(old.client, async () => fresh.client, silent);
+  const deafened = replaceable(unheard.client, async () => fresh.client, silent);
+  for (const held of [listening, deafened]) {
+    held.assign(places);
+    held.listen();
   }
+  await Promise.resolve();
+  expect(deafened.client()).toBe(unheard.client);
+  vi.setSystemTime(Date.now() + lookedAfterMs);
+  for (const held of [listening, deafened]) held.listen();
+  await until(() => isReplacedBy(fresh.client, deafened), 1_000);
+  expect(isReplacedBy(fresh.client, listening)).toBeUndefined();
+  expect(listening.client()).toBe(old.client);
 });
 
 it('D3: when it hands over one partition and no longer fetches another, which goes on where it stood', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  try {
-    const [old, fresh] = [fakeClient([20, 9]), fakeClient()];
-    const held = replaceable(old.client, async () => fresh.client, silent);
-    held.assign(places);
-    for (const offset of [10n, 19n]) {
-      expect(isReplacedBy(fresh.client, held)).toBeUndefined();
-      held.heard({ records: [{ topic: 't', partition: 0, offset }], ends: [], isAll: true });
-      vi.setSystemTime(Date.now() + lookedAfterMs);
-      held.listen();
-      await turn();
-    }
-    expect(isReplacedBy(fresh.client, held)).toBe(true);
-    expect(fresh.assigned).toEqual([
-      [
-        { topic: 't', partition: 0, offset: 20 },
-        { topic: 't', partition: 1, offset: 7 },
-      ],
-    ]);
-  } finally {
-    vi.useRealTimers();
+  const [old, fresh] = [fakeClient([20, 9]), fakeClient()];
+  const held = replaceable(old.client, async () => fresh.client, silent);
+  held.assign(places);
+  for (const offset of [10n, 19n]) {
+    expect(isReplacedBy(fresh.client, held)).toBeUndefined();
+    held.heard({ records: [{ topic: 't', partition: 0, offset }], ends: [], isAll: true });
+    vi.setSystemTime(Date.now() + lookedAfterMs);
+    held.listen();
+    await turn();
   }
+  expect(isReplacedBy(fresh.client, held)).toBe(true);
+  expect(fresh.assigned).toEqual([
+    [
+      { topic: 't', partition: 0, offset: 20 },
+      { topic: 't', partition: 1, offset: 7 },
+    ],
+  ]);
 });
 
 it('D3: and not when its place is not kept any more: that is told', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
-  try {
-    const old = fakeClient([5, 9], 8);
-    const open = vi.fn(async () => fakeClient().client);
-    const held = replaceable(old.client, open, silent);
-    held.assign(places);
-    held.heard({ records: [], ends: [{ topic: 't', partition: 0, offset: 5n }], isAll: true });
-    for (const _ of ['seen', 'seen again']) {
-      vi.setSystemTime(Date.now() + lookedAfterMs);
-      held.listen();
-      await turn();
-      held.heard({ records: [], ends: [], isAll: true });
-    }
-    expect(() => held.listen()).toThrow('reading t 1 at 7, where 8 to 9 are kept');
-    expect(open).not.toHaveBeenCalled();
-  } finally {
-    vi.useRealTimers();
+  const old = fakeClient([5, 9], 8);
+  const open = vi.fn(async () => fakeClient().client);
+  const held = replaceable(old.client, open, silent);
+  held.assign(places);
+  held.heard({ records: [], ends: [{ topic: 't', partition: 0, offset: 5n }], isAll: true });
+  for (const _ of ['seen', 'seen again']) {
+    vi.setSystemTime(Date.now() + lookedAfterMs);
+    held.listen();
+    await turn();
+    held.heard({ records: [], ends: [], isAll: true });
   }
+  expect(() => held.listen()).toThrow('reading t 1 at 7, where 8 to 9 are kept');
+  expect(open).not.toHaveBeenCalled();
 });
 
 it('D3: while no other one reaches Kafka either, the old one is kept', async () => {
