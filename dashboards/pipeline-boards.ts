@@ -113,8 +113,8 @@ export const qualityBoard: Board = {
     ),
     stat(
       'Restatements',
-      'Steps that corrected a past already told.',
-      "SELECT countIf(cause_kind = 'restatement') AS steps FROM ledger_entries WHERE $__timeFilter(committed_at)",
+      'Pasts already told that were corrected in the time shown.',
+      "SELECT count() AS restatements FROM alerts_now WHERE kind = 'restatement' AND $__timeFilter(last_raised_at)",
     ),
     panel(
       'bars',
