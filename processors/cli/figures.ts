@@ -35,6 +35,7 @@ export class Figures {
   private readonly openAlerts = new Set<string>();
   private readonly commits = new Map<string, number>();
   private readonly latencies = new Map<string, Latencies>();
+  private readonly recent = new RecentLatencies();
   private measureFromMs = 0;
 
   /** Told when a source's COMMIT has returned: the clock of that transaction starts. */
@@ -86,17 +87,21 @@ export class Figures {
     const committedAtMs = this.commits.get(`${cause.system}:${cause.transaction}`);
     if (committedAtMs === undefined || committedAtMs < this.measureFromMs) return;
     const known = this.latencies.get(cause.system) ?? new Latencies();
-    known.add(performance.timeOrigin + performance.now() - committedAtMs);
+    const nowMs = performance.timeOrigin + performance.now();
+    known.add(nowMs - committedAtMs);
     this.latencies.set(cause.system, known);
+    this.recent.add(nowMs - committedAtMs, nowMs);
   }
 
-  /** Source commit to channel topic, in milliseconds, over all sources and for each. */
+  /** Source commit to channel topic, in milliseconds: over all sources, of the last minute, and for each source. */
   latency(): {
     readonly all: Percentiles;
+    readonly recent: Percentiles;
     readonly bySource: Readonly<Record<string, Percentiles>>;
   } {
     return {
       all: percentilesOf([...this.latencies.values()]),
+      recent: percentilesOf(this.recent.at(performance.timeOrigin + performance.now())),
       bySource: Object.fromEntries(
         [...this.latencies].map(([system, known]) => [system, percentilesOf([known])]),
       ),
@@ -124,6 +129,33 @@ class Latencies {
     }
     this.tenths[tenth] = (this.tenths[tenth] ?? 0) + 1;
     this.count += 1;
+  }
+}
+
+const periodMs = 30_000;
+
+/** Those of the running half minute and of the one before: a start that took its time is not remembered for hours. */
+class RecentLatencies {
+  private period = 0;
+  private running = new Latencies();
+  private before = new Latencies();
+
+  add(ms: number, nowMs: number): void {
+    this.moveTo(nowMs);
+    this.running.add(ms);
+  }
+
+  at(nowMs: number): readonly Latencies[] {
+    this.moveTo(nowMs);
+    return [this.before, this.running];
+  }
+
+  private moveTo(nowMs: number): void {
+    const period = Math.floor(nowMs / periodMs);
+    if (period === this.period) return;
+    this.before = period === this.period + 1 ? this.running : new Latencies();
+    this.running = new Latencies();
+    this.period = period;
   }
 }
 

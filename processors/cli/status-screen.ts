@@ -9,7 +9,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
   const { figures, processors, addresses, simulator } = demonstration;
   const counts = countsOf(processors.status);
   const changesPerSecond = rate(counts.changes);
-  const latency = figures.latency().all;
+  const latency = figures.latency().recent;
   const commits = simulator.progress();
   const sources = Object.entries(commits.bySystem).map(([system, count]) => [
     system,
@@ -36,7 +36,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
           ['changes/s', changesPerSecond.toFixed(0), 'changes', String(counts.changes)],
           ['duplicates', String(counts.duplicates), 'dead letters', String(counts.deadLetters)],
           ['alerts', String(figures.alerts), 'negative cells', String(figures.negativeCells())],
-          ['source → channel', `p50 ${latency.p50} ms`, `p99 ${latency.p99} ms`],
+          ['source → channel, last minute', `p50 ${latency.p50} ms`, `p99 ${latency.p99} ms`],
         ],
       },
       {
@@ -50,7 +50,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
     ],
     `${commits.transactions} source transactions, ${changesPerSecond.toFixed(0)} changes/s, ` +
       `${figures.cells.size} cells, ${counts.duplicates} duplicates, ${counts.deadLetters} dead letters, ` +
-      `latency p50 ${latency.p50} ms p99 ${latency.p99} ms`,
+      `latency of the last minute p50 ${latency.p50} ms p99 ${latency.p99} ms`,
   );
 }
 

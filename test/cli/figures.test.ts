@@ -1,5 +1,5 @@
 /** The figures of a run: percentiles, the clock of each source, and a comparison that can fail. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compare } from '../../processors/cli/compare.ts';
 import { Figures, percentiles } from '../../processors/cli/figures.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -47,6 +47,28 @@ describe('latency', () => {
     expect(all.count).toBe(sorted.count);
     expect(Math.abs(all.p50 - sorted.p50)).toBeLessThan(1_000);
     expect(Math.abs(all.p99 - sorted.p99)).toBeLessThan(1_000);
+  });
+
+  it('of the last minute forgets a start that took its time', () => {
+    const figures = new Figures();
+    let passedMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => passedMs);
+    const arrive = (transaction: string, ms: number): void => {
+      const committedAtMs = performance.timeOrigin + passedMs - ms;
+      figures.noteCommit({ system: 'pos', transaction, committedAtMs });
+      figures.onRecord(published(transaction) as never);
+    };
+    figures.startMeasuring();
+    passedMs = 20_000;
+    arrive('1', 9_000);
+    expect(figures.latency().recent).toMatchObject({ p99: 9_000, count: 1 });
+    passedMs = 80_000;
+    arrive('2', 30);
+    expect(figures.latency().recent).toMatchObject({ p99: 30, count: 1 });
+    expect(figures.latency().all).toMatchObject({ p99: 9_000, count: 2 });
+    passedMs = 400_000;
+    expect(figures.latency().recent.count).toBe(0);
+    clock.mockRestore();
   });
 
   it('leaves out what was committed before the measuring began', () => {
