@@ -44,7 +44,7 @@ export const limits = {
   /** A local store that has not been written for longer is rebuilt: half of the changelog's delete.retention.ms. */
   storeAgeMaxMs: 3.5 * 86_400_000,
   /** How often the place in the changelog from which a restart replays is moved on. */
-  replayPlaceMs: 5_000,
+  replayPlaceMs: 1_000,
   /** How often the lag is told to telemetry. */
   lagEveryMs: 1_000,
 } as const;
