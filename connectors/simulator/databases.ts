@@ -1,6 +1,7 @@
 /** Executes planned transactions in the two databases over a few connections each, each transaction in one round trip. */
 import { type Connection, createConnection } from 'mysql2/promise';
 import pg from 'pg';
+import { commitClockMs } from './commit-clock.ts';
 import type { PlannedTransaction } from './transaction.ts';
 
 export type DatabaseLogin = {
@@ -39,7 +40,7 @@ async function openErpSession(login: DatabaseLogin): Promise<Session> {
       const text = `BEGIN;SELECT pg_current_xact_id()::text AS id;${statements.join(';')};COMMIT`;
       try {
         const answer: unknown = await client.query(text);
-        return { transaction: shortTransactionId(answer), committedAtMs: nowMs() };
+        return { transaction: shortTransactionId(answer), committedAtMs: commitClockMs() };
       } catch (error) {
         await client.query('ROLLBACK').catch(() => {});
         throw error;
@@ -72,7 +73,7 @@ async function openPosSession(login: DatabaseLogin): Promise<Session> {
       const text = `BEGIN;${statements.join(';')};COMMIT;SELECT @@last_gtid AS gtid`;
       try {
         const [answer] = await connection.query(text);
-        return { transaction: lastGtid(answer), committedAtMs: nowMs() };
+        return { transaction: lastGtid(answer), committedAtMs: commitClockMs() };
       } catch (error) {
         await connection.query('ROLLBACK').catch(() => {});
         throw error;
@@ -98,10 +99,6 @@ function lastGtid(answer: unknown): string {
   const gtid = results.at(-1)?.[0]?.gtid;
   if (gtid === undefined) throw new Error('MariaDB did not tell the GTID of the transaction');
   return gtid;
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Whether another try can succeed: a deadlock, or a connection that was lost. */

@@ -1,5 +1,6 @@
 /** Several connections per system; transactions that touch the same thing follow each other, all others interleave. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commitClockMs } from './commit-clock.ts';
 import { canRetry, type Session, type SourceCommit } from './databases.ts';
 import type { PlannedTransaction, Probe } from './transaction.ts';
 
@@ -70,7 +71,7 @@ export class Lanes {
           this.give(planned.system, session);
           return {
             transaction: 'unknown',
-            committedAtMs: performance.timeOrigin + performance.now(),
+            committedAtMs: commitClockMs(),
           };
         }
       }

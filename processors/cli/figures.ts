@@ -1,4 +1,5 @@
 /** What an outside reader of the stock and channel topics knows: the latest figures, and how long each took to arrive. */
+import { commitClockMs } from '../../connectors/simulator/commit-clock.ts';
 import type { ReadRecord } from '../adapters/independent-reader.ts';
 
 /** Quantities in thousandths of a unit, by the names of schemas/stock-level.avsc. */
@@ -49,7 +50,7 @@ export class Figures {
 
   /** Latencies of transactions committed from now on are measured; earlier ones are forgotten. */
   startMeasuring(): void {
-    this.measureFromMs = performance.timeOrigin + performance.now();
+    this.measureFromMs = commitClockMs();
     this.latencies.clear();
   }
 
@@ -87,25 +88,28 @@ export class Figures {
     const committedAtMs = this.commits.get(`${cause.system}:${cause.transaction}`);
     if (committedAtMs === undefined || committedAtMs < this.measureFromMs) return;
     const known = this.latencies.get(cause.system) ?? new Latencies();
-    const nowMs = performance.timeOrigin + performance.now();
+    const nowMs = commitClockMs();
     known.add(nowMs - committedAtMs);
     this.latencies.set(cause.system, known);
     this.recent.add(nowMs - committedAtMs, nowMs);
   }
 
-  /** Source commit to channel topic, in milliseconds: over all sources, of the last minute, and for each source. */
+  /** Source commit to channel topic, in milliseconds, over all sources and for each. */
   latency(): {
     readonly all: Percentiles;
-    readonly recent: Percentiles;
     readonly bySource: Readonly<Record<string, Percentiles>>;
   } {
     return {
       all: percentilesOf([...this.latencies.values()]),
-      recent: percentilesOf(this.recent.at(performance.timeOrigin + performance.now())),
       bySource: Object.fromEntries(
         [...this.latencies].map(([system, known]) => [system, percentilesOf([known])]),
       ),
     };
+  }
+
+  /** The same over all sources, of the last half to whole minute. */
+  recentLatency(): Percentiles {
+    return percentilesOf(this.recent.at(commitClockMs()));
   }
 }
 

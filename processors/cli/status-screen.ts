@@ -9,7 +9,7 @@ export function drawStatus(screen: Screen, demonstration: Demonstration): void {
   const { figures, processors, addresses, simulator } = demonstration;
   const counts = countsOf(processors.status);
   const changesPerSecond = rate(counts.changes);
-  const latency = figures.latency().recent;
+  const latency = figures.recentLatency();
   const commits = simulator.progress();
   const sources = Object.entries(commits.bySystem).map(([system, count]) => [
     system,
