@@ -26,7 +26,8 @@ export type RestartResult = {
 
 const program = fileURLToPath(new URL('./processor-process.ts', import.meta.url));
 const pollMs = 10;
-const replayPlaceMs = 6_000;
+/** Long enough for the store to be written and for the place from which a restart replays to move on. */
+const inServiceMs = 6_000;
 
 export async function restartContest(
   setting: Setting,
@@ -68,9 +69,9 @@ export async function restartContest(
   };
   const first = await work();
   // A processor in service has moved its replay place on before it dies.
-  await pause(replayPlaceMs);
+  await pause(inServiceMs);
   await oneMore();
-  await pause(replayPlaceMs);
+  await pause(inServiceMs);
   const peak = peakBytes(first.child.pid);
   await end(first.child, 'SIGKILL');
   const storeBytes = folderBytes(stateDirectory);
