@@ -1,24 +1,14 @@
 /** The composition root: builds the adapters and runs the processors that the environment names, until told to stop. */
 
 import { systems } from '../connectors/systems.ts';
-import { consolePage } from '../dashboards/console.ts';
-import { analyticsRuntime } from './adapters/clickhouse-runtime.ts';
 import { freshnessRuntime } from './adapters/freshness-runtime.ts';
 import { startHealthServer } from './adapters/health-server.ts';
 import { kafkaRuntime } from './adapters/kafka-runtime.ts';
 import { type ProcessTelemetry, processTelemetry } from './adapters/telemetry.ts';
-import { type Analytics, runAnalytics } from './analytics/run.ts';
-import { loadedTopics } from './analytics/tables.ts';
-import type { ChannelPolicy } from './channels/policy.ts';
-import { startApi } from './cli/api-process.ts';
-import { startDelivery } from './cli/delivery-process.ts';
-import { startForecasts } from './cli/forecast-process.ts';
 import type { ProcessorStatus, ProcessStatus } from './cli/pipeline-status.ts';
 import { watchedSources } from './cli/places.ts';
 import { loadGuard, loadPolicies } from './cli/policies.ts';
-import { startProtection } from './cli/protection-process.ts';
 import { loadRules } from './cli/rules.ts';
-import { startServing } from './cli/serving-process.ts';
 import { loadWebhookSources } from './cli/webhook-sources.ts';
 import { type Config, parseConfig } from './config.ts';
 import type { HopOfProcess } from './freshness/ports.ts';
@@ -48,6 +38,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => st
 process.on('disconnect', () => stopping.abort());
 
 const policies = loadPolicies(config.policiesFile);
+const channels = policies.map((policy) => policy.channel);
 const guard = loadGuard(config.policiesFile);
 const webhooksIn = loadWebhookSources(config.webhooksFile);
 const rules = {
@@ -57,12 +48,13 @@ const rules = {
 };
 const running: Running[] = [];
 const hops: HopOfProcess[] = [];
+// Each loads its modules itself: with those of all a process starts later and holds half as much memory again.
 for (const name of config.processors) {
-  if (name === 'analytics') running.push(await startAnalytics(config, telemetry, policies));
-  else if (name === 'api') running.push(await startInventoryApi(config, telemetry, policies));
-  else if (name === 'forecasts') running.push(startForecasting(config, telemetry));
-  else if (name === 'delivery') running.push(await startOutward(config, telemetry, policies));
-  else if (name === 'serving') running.push(startCopies(config, telemetry, policies));
+  if (name === 'analytics') running.push(await startLoading(config, telemetry, channels));
+  else if (name === 'api') running.push(await startInventoryApi(config, telemetry, channels));
+  else if (name === 'forecasts') running.push(await startForecasting(config, telemetry));
+  else if (name === 'delivery') running.push(await startOutward(config, telemetry, channels));
+  else if (name === 'serving') running.push(await startCopies(config, telemetry, channels));
   else {
     for (const topology of topologiesOf(name, policies, rules)) {
       running.push(startStream(topology, config, telemetry));
@@ -178,6 +170,7 @@ async function startWatch(
     });
   }
   if (connectUrl === undefined || watched.length === 0) return [];
+  const { startProtection } = await import('./cli/protection-process.ts');
   const { done } = await startProtection({
     places: { brokers, registryUrl },
     connectUrl,
@@ -189,38 +182,19 @@ async function startWatch(
   return [{ name: 'protection', done, ready: () => true }];
 }
 
-async function startAnalytics(
+async function startLoading(
   settings: Config,
   telemetries: ProcessTelemetry,
-  channelPolicies: readonly ChannelPolicy[],
+  channels: readonly string[],
 ): Promise<Running> {
-  const channels = channelPolicies.map((policy) => policy.channel);
-  const topics = loadedTopics(channels);
+  const { startAnalytics } = await import('./cli/analytics-process.ts');
   const own = telemetries.of('analytics');
-  const runtime = await analyticsRuntime({
-    brokers: settings.brokers,
-    registryUrl: settings.registryUrl,
-    topics,
-    stateDirectory: settings.stateDirectory,
-    runDirectory: settings.runDirectory,
-    questions: settings.questions,
-    retention: settings.retention,
-    pages: consolePage,
-    telemetry: own,
-    ...(settings.clickhouse === undefined ? {} : { server: settings.clickhouse }),
-  });
-  const analytics: Analytics = runAnalytics({
-    reader: runtime.reader,
-    store: runtime.store,
-    channels,
-    signal: stopping.signal,
-    report: (sentence) => own.log('info', sentence),
-  });
+  const analytics = await startAnalytics(settings, channels, own, stopping.signal);
   return {
     name: 'analytics',
-    done: analytics.done.finally(runtime.close),
+    done: analytics.done,
     ready: () => analytics.status().state === 'running',
-    analyticsUrl: runtime.url,
+    analyticsUrl: analytics.url,
     status: () => {
       const status = analytics.status();
       return {
@@ -236,7 +210,8 @@ async function startAnalytics(
   };
 }
 
-function startForecasting(settings: Config, telemetries: ProcessTelemetry): Running {
+async function startForecasting(settings: Config, telemetries: ProcessTelemetry): Promise<Running> {
+  const { startForecasts } = await import('./cli/forecast-process.ts');
   const forecasting = startForecasts(settings, telemetries.of('forecasts'), stopping.signal);
   return { name: 'forecasts', done: forecasting.done, ready: () => true };
 }
@@ -244,9 +219,9 @@ function startForecasting(settings: Config, telemetries: ProcessTelemetry): Runn
 async function startInventoryApi(
   settings: Config,
   telemetries: ProcessTelemetry,
-  channelPolicies: readonly ChannelPolicy[],
+  channels: readonly string[],
 ): Promise<Running> {
-  const channels = channelPolicies.map((policy) => policy.channel);
+  const { startApi } = await import('./cli/api-process.ts');
   const own = telemetries.of('api');
   const api = await startApi(settings, channels, webhooksIn, own, stopping.signal);
   return {
@@ -269,9 +244,9 @@ async function startInventoryApi(
 async function startOutward(
   settings: Config,
   telemetries: ProcessTelemetry,
-  channelPolicies: readonly ChannelPolicy[],
+  channels: readonly string[],
 ): Promise<Running> {
-  const channels = channelPolicies.map((policy) => policy.channel);
+  const { startDelivery } = await import('./cli/delivery-process.ts');
   const own = telemetries.of('delivery');
   const delivery = await startDelivery(settings, channels, own, stopping.signal);
   return {
@@ -293,12 +268,12 @@ async function startOutward(
   };
 }
 
-function startCopies(
+async function startCopies(
   settings: Config,
   telemetries: ProcessTelemetry,
-  channelPolicies: readonly ChannelPolicy[],
-): Running {
-  const channels = channelPolicies.map((policy) => policy.channel);
+  channels: readonly string[],
+): Promise<Running> {
+  const { startServing } = await import('./cli/serving-process.ts');
   const serving = startServing(settings, channels, telemetries.of('serving'), stopping.signal);
   return { name: 'serving', done: serving.done, ready: () => true };
 }
