@@ -1,7 +1,6 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
 import { anomaliesCommand } from './anomalies.ts';
-import { writeApiDocuments } from './api-documents.ts';
 import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { channelCommand } from './channel.ts';
@@ -16,13 +15,6 @@ import { replay } from './replay.ts';
 import { sourceCommand } from './source.ts';
 import { sql } from './sql.ts';
 import { start } from './start.ts';
-import { stressAnalytics } from './stress-analytics.ts';
-import { stressApi } from './stress-api.ts';
-import { stressApiKills } from './stress-api-kills.ts';
-import { stressFreshness } from './stress-freshness.ts';
-import { stressMarketplaces } from './stress-marketplaces.ts';
-import { stressReservations } from './stress-reservations.ts';
-import { stressWebhooks } from './stress-webhooks.ts';
 import { webhookCommand } from './webhook.ts';
 
 function positiveInteger(text: string): number {
@@ -51,6 +43,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+// What is seldom asked for is loaded when it is: every command waits for the rest.
 const program = new Command('stockline')
   .description('One authoritative stock figure per SKU and location, from change logs.')
   .showHelpAfterError()
@@ -100,6 +93,7 @@ stress
   .option('--seed <n>', 'seed of records and faults', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
+    const { stressAnalytics } = await import('./stress-analytics.ts');
     process.exitCode = await stressAnalytics(options);
   });
 
@@ -120,6 +114,8 @@ stress
     'kill the API again and again instead, while clients write and ask again with the same key',
   )
   .action(async (options) => {
+    const { stressApi } = await import('./stress-api.ts');
+    const { stressApiKills } = await import('./stress-api-kills.ts');
     process.exitCode = await (options.kill === true ? stressApiKills : stressApi)(options);
   });
 
@@ -136,6 +132,7 @@ stress
   .option('--seed <n>', 'seed of the retailer and the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
+    const { stressFreshness } = await import('./stress-freshness.ts');
     process.exitCode = await stressFreshness(options);
   });
 
@@ -158,6 +155,7 @@ stress
   .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
+    const { stressReservations } = await import('./stress-reservations.ts');
     process.exitCode = await stressReservations(options);
   });
 
@@ -174,6 +172,7 @@ stress
   .option('--seed <n>', 'seed of changes and failures', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
+    const { stressMarketplaces } = await import('./stress-marketplaces.ts');
     process.exitCode = await stressMarketplaces(options);
   });
 
@@ -190,6 +189,7 @@ stress
   .option('--seed <n>', 'seed of changes and mishaps', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
+    const { stressWebhooks } = await import('./stress-webhooks.ts');
     process.exitCode = await stressWebhooks(options);
   });
 
@@ -197,6 +197,7 @@ program
   .command('describe')
   .description('write docs/api anew from the code: OpenAPI, AsyncAPI, the GraphQL schema')
   .action(async () => {
+    const { writeApiDocuments } = await import('./api-documents.ts');
     process.exitCode = await writeApiDocuments();
   });
 
