@@ -29,6 +29,9 @@ export const streamProcessors = [
 
 export type StreamProcessor = (typeof streamProcessors)[number];
 
+export const isStreamProcessor = (name: string): name is StreamProcessor =>
+  (streamProcessors as readonly string[]).includes(name);
+
 /** What an installation says of its stock and its bundles. */
 export type Rules = {
   readonly stock: StockRules;

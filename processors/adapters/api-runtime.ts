@@ -2,9 +2,9 @@
 import type { Proposal, Request, StockKey, Webhook } from '../../schemas/types.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
-import { recordWriter } from './record-writer.ts';
-import { type Followed, type FollowerEvents, followTopics } from './topic-follower.ts';
-import type { KafkaPlaces } from './topic-reader.ts';
+import { recordWriter } from './kafka/record-writer.ts';
+import { type Followed, type FollowerEvents, followTopics } from './kafka/topic-follower.ts';
+import type { KafkaPlaces } from './kafka/topic-reader.ts';
 
 export type ApiRuntime = {
   readonly follow: (events: FollowerEvents) => Promise<void>;

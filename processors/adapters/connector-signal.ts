@@ -1,7 +1,7 @@
 /** Asks a source's connector for something while it runs, by Debezium's signal topic. kafkajs, off the hot path. */
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { foreignSettings, type TopicSettings } from './kafka-admin.ts';
+import { foreignSettings, type TopicSettings } from './kafka/admin.ts';
 
 /** One for all connectors, as their configurations name it: each takes what has its own name for a key. */
 export const signalTopic: TopicSettings = foreignSettings({ name: 'stockline.signal' });

@@ -4,10 +4,10 @@ import type { DeliveryPorts } from '../delivery/ports.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import { deliveryStore } from './delivery-store.ts';
-import { recordWriter } from './record-writer.ts';
-import { followTopics } from './topic-follower.ts';
-import type { KafkaPlaces } from './topic-reader.ts';
-import type { WebhookSender } from './webhook-sender.ts';
+import { recordWriter } from './kafka/record-writer.ts';
+import { followTopics } from './kafka/topic-follower.ts';
+import type { KafkaPlaces } from './kafka/topic-reader.ts';
+import type { WebhookSender } from './webhooks/sender.ts';
 
 /** Who takes what is read. */
 export type DeliveryReader = {

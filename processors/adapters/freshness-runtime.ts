@@ -5,10 +5,10 @@ import { decodeBatch } from '../runtime/decode.ts';
 import type { RawRecord, Telemetry } from '../runtime/ports.ts';
 import type { Topic } from '../topology/topic.ts';
 import { connectorState, stateInWords } from './connect-rest.ts';
-import { kafkaSource } from './kafka-consumer.ts';
-import { systemClock } from './kafka-runtime.ts';
-import { recordWriter } from './record-writer.ts';
-import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
+import { kafkaSource } from './kafka/consumer.ts';
+import { recordWriter } from './kafka/record-writer.ts';
+import { systemClock } from './kafka/runtime.ts';
+import { clientCodecs, type KafkaPlaces } from './kafka/topic-reader.ts';
 
 const recordsMax = 1_000;
 const askTimeoutMs = 1_000;

@@ -1,7 +1,7 @@
 /** Anomalies of the running pipeline: which are open, and who looks after them. */
 import type { Anomaly } from '../../schemas/types.ts';
-import { writeRecord } from '../adapters/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { writeRecord } from '../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { keyOf } from '../anomalies/episode.ts';
 import { acknowledgements, anomalies } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';

@@ -1,6 +1,6 @@
 /** The committed descriptions of the API and the topics, made from the code. */
 import { writeFileSync } from 'node:fs';
-import { schemaFile } from '../adapters/avro-schema-files.ts';
+import { schemaFile } from '../adapters/avro/schema-files.ts';
 import { asyncApi } from '../api/asyncapi.ts';
 import { graphqlSchema } from '../api/graphql.ts';
 import { problem } from '../api/problem.ts';

@@ -1,13 +1,13 @@
 /** Topics, schemas, the sources' grants and the connectors as they shall be. Safe to repeat. */
 import { systems } from '../../connectors/systems.ts';
-import { registerSchemas } from '../adapters/avro-registry.ts';
+import { registerSchemas } from '../adapters/avro/registry.ts';
 import { signalTopic } from '../adapters/connector-signal.ts';
 import {
   applyTopics,
   changelogSettings,
   foreignSettings,
   topicSettings,
-} from '../adapters/kafka-admin.ts';
+} from '../adapters/kafka/admin.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { sourceTopics } from '../intake/topology.ts';

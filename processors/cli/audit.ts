@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import type { AuditEntry } from '../../schemas/types.ts';
-import { readTopic } from '../adapters/topic-reader.ts';
+import { readTopic } from '../adapters/kafka/topic-reader.ts';
 import { type ChainHead, type PlacedEntry, verifyChains } from '../audit/chain.ts';
 import { audit } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';

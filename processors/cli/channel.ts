@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { HeldLevel, StockLevel } from '../../schemas/types.ts';
-import { writeToEveryPartition } from '../adapters/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { writeToEveryPartition } from '../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { type ChannelPolicy, type Shares, sharesWith } from '../channels/policy.ts';
 import { type PolicyChange, policyChanges } from '../channels/preview.ts';
 import { channelPolicies, guardDecisions, heldLevels, stockLevels } from '../topics.ts';

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { loadMapping } from '../../connectors/systems.ts';
 import type { EffectDraft, SystemMapping } from '../intake/mapping.ts';
 import type { TriedDocument } from '../intake/trial.ts';
-import { sampleOf } from './map-sample.ts';
+import { sampleOf } from './map/sample.ts';
 import { layOut } from './screen.ts';
 import { openSources, type SourceDatabase } from './source-tables.ts';
 

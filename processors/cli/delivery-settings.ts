@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type AddressRules, publicOnly } from '../adapters/address-guard.ts';
-import type { AccountAccess } from '../adapters/marketplace-accounts.ts';
+import type { AccountAccess } from '../adapters/marketplaces/accounts.ts';
 import type { Limits } from '../delivery/calls.ts';
 import { ordinaryWebhookRules, type WebhookRules } from '../delivery/endpoint.ts';
 import { limitsOf } from '../delivery/marketplace-limits.ts';

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { legacySql } from '../../connectors/simulator/legacy-sql.ts';
 import { openSimulator, type Simulator } from '../../connectors/simulator/simulator.ts';
 import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
-import { type IndependentReader, readTopics } from '../adapters/independent-reader.ts';
+import { type IndependentReader, readTopics } from '../adapters/kafka/independent-reader.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
 import { alerts, channelStock, stockLevels } from '../topics.ts';
 import { type AnalyticsFigures, analyticsFigures } from './analytics-figures.ts';

@@ -1,7 +1,7 @@
 /** `stockline dlq`: what could not be used, why, and sending it again once the cause is mended. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { DeadLetter } from '../../schemas/types.ts';
-import { readDeadLetters, redriveLetters } from '../adapters/dead-letter-log.ts';
+import { readDeadLetters, redriveLetters } from '../adapters/kafka/dead-letter-log.ts';
 import { deadLetters } from '../topics.ts';
 import {
   type FiledLetter,

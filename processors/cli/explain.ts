@@ -1,6 +1,6 @@
 /** `stockline explain`: a SKU's figures at a location now or at a moment, each term down to what caused it. */
 import type { Bucket } from '../../schemas/types.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { ledger } from '../topics.ts';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';

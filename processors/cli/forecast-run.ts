@@ -1,7 +1,7 @@
 /** Forecasts and proposals of the running pipeline: made, shown, decided. */
 import type { Forecast, Proposal } from '../../schemas/types.ts';
-import { recordWriter, writeRecord } from '../adapters/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { recordWriter, writeRecord } from '../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { ProposalDesk } from '../forecasts/desk.ts';
 import { type ForecastRun, type ReplenishmentRules, runForecasts } from '../forecasts/run.ts';
 import { forecasts, proposals } from '../topics.ts';

@@ -2,8 +2,8 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ApiKey } from '../../schemas/types.ts';
-import { writeRecord } from '../adapters/record-writer.ts';
-import { type KafkaPlaces, readTable } from '../adapters/topic-reader.ts';
+import { writeRecord } from '../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTable } from '../adapters/kafka/topic-reader.ts';
 import { scope, scopes } from '../api/access.ts';
 import { createKey, type KeyChange, type MadeKey, revokeKey, rotateKey } from '../api/keys.ts';
 import { apiKeys } from '../topics.ts';

@@ -1,7 +1,7 @@
 /** The channel policies: the ones that come with Stockline, or a file of the user's. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type KafkaPlaces, readTable } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTable } from '../adapters/kafka/topic-reader.ts';
 import type { Guard } from '../channels/guard.ts';
 import { withApplied } from '../channels/in-force.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';

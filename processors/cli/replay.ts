@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LedgerEntry, StockLevel } from '../../schemas/types.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
 import { channelStock, inventoryPartitions, ledger, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';

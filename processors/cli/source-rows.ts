@@ -2,7 +2,7 @@
 
 import { loadMapping } from '../../connectors/systems.ts';
 import type { Effect, Movement } from '../../schemas/types.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/topic-reader.ts';
+import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { type Change, keyOfColumns } from '../cdc/change.ts';
 import { hashText } from '../domain/hash.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';

@@ -93,7 +93,7 @@ stress
   .option('--seed <n>', 'seed of records and faults', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
-    const { stressAnalytics } = await import('./stress-analytics.ts');
+    const { stressAnalytics } = await import('./stress/analytics.ts');
     process.exitCode = await stressAnalytics(options);
   });
 
@@ -114,8 +114,8 @@ stress
     'kill the API again and again instead, while clients write and ask again with the same key',
   )
   .action(async (options) => {
-    const { stressApi } = await import('./stress-api.ts');
-    const { stressApiKills } = await import('./stress-api-kills.ts');
+    const { stressApi } = await import('./stress/api.ts');
+    const { stressApiKills } = await import('./stress/api-kills.ts');
     process.exitCode = await (options.kill === true ? stressApiKills : stressApi)(options);
   });
 
@@ -132,7 +132,7 @@ stress
   .option('--seed <n>', 'seed of the retailer and the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
-    const { stressFreshness } = await import('./stress-freshness.ts');
+    const { stressFreshness } = await import('./stress/freshness.ts');
     process.exitCode = await stressFreshness(options);
   });
 
@@ -155,7 +155,7 @@ stress
   .option('--seed <n>', 'seed of the clients', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
-    const { stressReservations } = await import('./stress-reservations.ts');
+    const { stressReservations } = await import('./stress/reservations.ts');
     process.exitCode = await stressReservations(options);
   });
 
@@ -172,7 +172,7 @@ stress
   .option('--seed <n>', 'seed of changes and failures', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
-    const { stressMarketplaces } = await import('./stress-marketplaces.ts');
+    const { stressMarketplaces } = await import('./stress/marketplaces.ts');
     process.exitCode = await stressMarketplaces(options);
   });
 
@@ -189,7 +189,7 @@ stress
   .option('--seed <n>', 'seed of changes and mishaps', positiveInteger, 1)
   .option('--json <file>', 'write the result here')
   .action(async (options) => {
-    const { stressWebhooks } = await import('./stress-webhooks.ts');
+    const { stressWebhooks } = await import('./stress/webhooks.ts');
     process.exitCode = await stressWebhooks(options);
   });
 

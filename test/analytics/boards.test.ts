@@ -8,7 +8,7 @@ import { consolePage } from '../../dashboards/console.ts';
 import { dictionary } from '../../dashboards/dictionary.ts';
 import { dataSources, grafanaBoard } from '../../dashboards/grafana.ts';
 import { expandMacros } from '../../dashboards/macros.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import type { AnalyticsStore } from '../../processors/analytics/ports.ts';
 import { boardChannels, boardData } from './board-data.ts';

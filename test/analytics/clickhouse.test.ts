@@ -1,7 +1,7 @@
 /** Migrations, tables and views on a real embedded ClickHouse. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate, readMigrations } from '../../processors/adapters/clickhouse-migrate.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { migrate, readMigrations } from '../../processors/adapters/clickhouse/migrate.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import type { AnalyticsStore } from '../../processors/analytics/ports.ts';
 import type { SinkLimits } from '../../processors/analytics/sink.ts';
 import { feedsOf } from '../../processors/analytics/tables.ts';

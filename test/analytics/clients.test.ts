@@ -4,7 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
+import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse/endpoint.ts';
 import { askAnalytics } from '../../processors/cli/sql.ts';
 import { type Served, serve } from './served.ts';
 

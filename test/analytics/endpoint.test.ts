@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
-import { readingStatement } from '../../processors/adapters/clickhouse-statement.ts';
+import { serveClickHouse } from '../../processors/adapters/clickhouse/endpoint.ts';
+import { readingStatement } from '../../processors/adapters/clickhouse/statement.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
 import { askAnalytics } from '../../processors/cli/sql.ts';
 import { type Served, serve } from './served.ts';

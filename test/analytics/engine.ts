@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClickHouse, openClickHouse } from '../../processors/adapters/clickhouse-client.ts';
-import { migrate } from '../../processors/adapters/clickhouse-migrate.ts';
+import { type ClickHouse, openClickHouse } from '../../processors/adapters/clickhouse/client.ts';
+import { migrate } from '../../processors/adapters/clickhouse/migrate.ts';
 
 export type Engine = {
   readonly folder: string;

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
 import { typescript } from '../../processors/cli/node-options.ts';
 import { type Engine, startEngine } from './engine.ts';

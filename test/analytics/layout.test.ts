@@ -1,12 +1,12 @@
 /** Clusters and retention: the statements are ones that ClickHouse reads, and retention does what it says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { historyTables, onCluster } from '../../processors/adapters/clickhouse-layout.ts';
+import { historyTables, onCluster } from '../../processors/adapters/clickhouse/layout.ts';
 import {
   applyRetention,
   migrate,
   readMigrations,
-} from '../../processors/adapters/clickhouse-migrate.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+} from '../../processors/adapters/clickhouse/migrate.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { boardChannels, boardData } from './board-data.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { loadAll } from './loading.ts';

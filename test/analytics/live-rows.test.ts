@@ -1,6 +1,6 @@
 /** Deletions and new rows in one block, and again after a rewind: exactly the live rows live. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import type { AnalyticsStore } from '../../processors/analytics/ports.ts';
 import { feedsOf } from '../../processors/analytics/tables.ts';
 import { channelStock, stockLevels } from '../../processors/topics.ts';

@@ -2,9 +2,9 @@
  * A process that loads a fixed log into the embedded engine of a folder, as the analytics process does:
  * `loading-process.ts <folder> <records>`. It says "loading" when it begins and ends by itself when all is loaded.
  */
-import { openClickHouse } from '../../processors/adapters/clickhouse-client.ts';
-import { migrate } from '../../processors/adapters/clickhouse-migrate.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { openClickHouse } from '../../processors/adapters/clickhouse/client.ts';
+import { migrate } from '../../processors/adapters/clickhouse/migrate.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { runAnalytics } from '../../processors/analytics/run.ts';
 import { sinkLimits } from '../../processors/analytics/sink.ts';
 import { feedsOf } from '../../processors/analytics/tables.ts';

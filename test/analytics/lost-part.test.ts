@@ -1,8 +1,8 @@
 /** ClickHouse is killed after it has noted a block and before it has it, as its own log of blocks then says. */
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { migrate } from '../../processors/adapters/clickhouse-migrate.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import { migrate } from '../../processors/adapters/clickhouse/migrate.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import type { AnalyticsStore } from '../../processors/analytics/ports.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { fixedLog } from './fixed-log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nativeBlock } from '../../processors/adapters/clickhouse-block.ts';
+import { nativeBlock } from '../../processors/adapters/clickhouse/block.ts';
 import { plainRows } from '../../processors/analytics/ports.ts';
 
 /** One column of texts, read by the description of the format alone. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
+import { serveClickHouse } from '../../processors/adapters/clickhouse/endpoint.ts';
 import { type Served, serve } from './served.ts';
 
 const installDeadlineMs = 120_000;

@@ -1,7 +1,7 @@
 /** An embedded ClickHouse with two cells of stock behind its endpoint. */
-import type { ClickHouse } from '../../processors/adapters/clickhouse-client.ts';
-import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse-endpoint.ts';
-import { clickHouseStore } from '../../processors/adapters/clickhouse-store.ts';
+import type { ClickHouse } from '../../processors/adapters/clickhouse/client.ts';
+import { type Endpoint, serveClickHouse } from '../../processors/adapters/clickhouse/endpoint.ts';
+import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { plainRows } from '../../processors/analytics/ports.ts';
 import { stockLevelFeed } from '../../processors/analytics/rows.ts';
 import { type Engine, startEngine } from './engine.ts';

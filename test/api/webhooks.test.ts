@@ -1,8 +1,8 @@
 /** Webhooks at the door: whose signature is believed, what is durable before it is acknowledged. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { receiver } from '../../processors/adapters/webhook-received.ts';
-import { webhookHeaders } from '../../processors/adapters/webhook-signature.ts';
+import { receiver } from '../../processors/adapters/webhooks/received.ts';
+import { webhookHeaders } from '../../processors/adapters/webhooks/signature.ts';
 import type { Signing } from '../../processors/webhooks/ports.ts';
 import type { Webhook } from '../../schemas/types.ts';
 import { sampleServer } from './samples.ts';

@@ -4,10 +4,10 @@ import {
   connect,
   disconnect,
   type KafkaConsumerClient,
-} from '../../processors/adapters/kafka-client.ts';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
-import { kafkaError } from '../../processors/adapters/kafka-errors.ts';
-import { recordSender } from '../../processors/adapters/kafka-producer.ts';
+} from '../../processors/adapters/kafka/client.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
+import { kafkaError } from '../../processors/adapters/kafka/errors.ts';
+import { recordSender } from '../../processors/adapters/kafka/producer.ts';
 import type {
   PartitionOffset,
   RecordSource,

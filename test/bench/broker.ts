@@ -1,8 +1,8 @@
 /** The broker as the bench sees it: topics made anew, offsets asked for, records poured in. */
 import { Kafka, logLevel } from 'kafkajs';
 import rdkafka from 'node-rdkafka';
-import { applyTopics, type TopicSettings } from '../../processors/adapters/kafka-admin.ts';
-import { connect, disconnect } from '../../processors/adapters/kafka-client.ts';
+import { applyTopics, type TopicSettings } from '../../processors/adapters/kafka/admin.ts';
+import { connect, disconnect } from '../../processors/adapters/kafka/client.ts';
 import { recoveryOf } from '../../processors/runtime/errors.ts';
 import type { RawPair } from './debezium-load.ts';
 

@@ -1,5 +1,5 @@
 /** Reads what a contender wrote, committed records only, and holds it against the oracle. */
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
 import { beginning, type Codecs, type Telemetry } from '../../processors/runtime/ports.ts';
 import { ledger, movements, stockLevels } from '../../processors/topics.ts';
 import type { Topic } from '../../processors/topology/topic.ts';

@@ -3,8 +3,8 @@
  * many records of the same sizes as the stock processor does, but thinks about none of them. `CopySettings` in argv[2].
  */
 
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
-import { kafkaProducer } from '../../processors/adapters/kafka-producer.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
+import { kafkaProducer } from '../../processors/adapters/kafka/producer.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { limits } from '../../processors/runtime/limits.ts';
 import { createPace } from '../../processors/runtime/pace.ts';

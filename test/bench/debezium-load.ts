@@ -1,7 +1,7 @@
 /** A till's day as Debezium's MariaDB connector writes it: receipts with lines in source transactions, in raw Avro bytes. */
 import { posMapping } from '../../connectors/pos/mapping.ts';
-import { encodeWire } from '../../processors/adapters/avro-codec.ts';
-import { foreignType } from '../../processors/adapters/avro-types.ts';
+import { encodeWire } from '../../processors/adapters/avro/codec.ts';
+import { foreignType } from '../../processors/adapters/avro/schema-types.ts';
 import { tableTopic, transactionTopic } from '../../processors/intake/topology.ts';
 import { type Random, seeded } from './random.ts';
 

@@ -5,7 +5,7 @@ import {
   changelogSettings,
   foreignSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
+} from '../../processors/adapters/kafka/admin.ts';
 import { processorOptions } from '../../processors/cli/node-options.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
 import { isForeign } from '../../processors/topology/validate.ts';

@@ -1,8 +1,8 @@
 /** One hop: from the moment a movement should be written to the moment a committed ledger entry of it is read. */
 import rdkafka from 'node-rdkafka';
-import { changelogSettings, topicSettings } from '../../processors/adapters/kafka-admin.ts';
-import { connect, disconnect } from '../../processors/adapters/kafka-client.ts';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
+import { changelogSettings, topicSettings } from '../../processors/adapters/kafka/admin.ts';
+import { connect, disconnect } from '../../processors/adapters/kafka/client.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
 import { beginning } from '../../processors/runtime/ports.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { ledger } from '../../processors/topics.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import rdkafka from 'node-rdkafka';
-import { changelogSettings } from '../../processors/adapters/kafka-admin.ts';
+import { changelogSettings } from '../../processors/adapters/kafka/admin.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { pinned } from '../support/pinned.ts';
 import { type Bench, runBench } from './bench.ts';

@@ -1,6 +1,6 @@
 /** One of our processors as a contender: `ProcessorSettings` as JSON in argv[2]. */
 import { posMapping } from '../../connectors/pos/mapping.ts';
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
 import { createProcessor } from '../../processors/runtime/run.ts';

@@ -1,7 +1,7 @@
 /** How soon a stock processor that was killed writes again: with its local store, and from the changelog alone. */
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { changelogSettings, topicSettings } from '../../processors/adapters/kafka-admin.ts';
+import { changelogSettings, topicSettings } from '../../processors/adapters/kafka/admin.ts';
 import { processorOptions } from '../../processors/cli/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { movements } from '../../processors/topics.ts';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStack } from '../../deploy/native/stack.ts';
-import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
-import { registerSchemas, registrySchemas } from '../../processors/adapters/avro-registry.ts';
+import { avroCodecs } from '../../processors/adapters/avro/codec.ts';
+import { registerSchemas, registrySchemas } from '../../processors/adapters/avro/registry.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import type { Codecs, Telemetry } from '../../processors/runtime/ports.ts';
 import {

@@ -6,7 +6,7 @@ import {
   changelogSettings,
   type TopicSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
+} from '../../processors/adapters/kafka/admin.ts';
 import { processorOptions } from '../../processors/cli/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { ledger, movements, stockLevels } from '../../processors/topics.ts';

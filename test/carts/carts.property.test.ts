@@ -1,7 +1,7 @@
 /** Carts and stock together, commits and crashes anywhere: nothing oversold, nothing held for nobody, one answer each. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judge, type Observed } from '../../processors/cli/witness.ts';
+import { judge, type Observed } from '../../processors/cli/stress/witness.ts';
 import type { Outcome, Request } from '../../schemas/types.ts';
 import type { PipelineProcessor } from '../support/pipeline.ts';
 import { linesOf, request, type Shop, shop } from './shop.ts';

@@ -1,7 +1,7 @@
 /** A shop in memory: carts and stock on one pipeline, with short words for what tests ask. */
 import { type Bundles, noBundles } from '../../processors/carts/bundles.ts';
 import { cartsTopology } from '../../processors/carts/topology.ts';
-import { plainRequest } from '../../processors/cli/shoppers.ts';
+import { plainRequest } from '../../processors/cli/stress/shoppers.ts';
 import type { StockRules } from '../../processors/stock/rules.ts';
 import {
   alerts,

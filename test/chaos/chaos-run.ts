@@ -8,7 +8,7 @@ import {
   changelogSettings,
   type TopicSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
+} from '../../processors/adapters/kafka/admin.ts';
 import type { Topic } from '../../processors/topology/topic.ts';
 import { changelogName } from '../../processors/topology/topology.ts';
 import type { ChaosKafka } from './chaos-kafka.ts';

@@ -3,7 +3,7 @@
  * lets aborted records through when the transactions of several producers lie in one another on a partition.
  */
 import { randomBytes } from 'node:crypto';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
 import { beginning, type Telemetry } from '../../processors/runtime/ports.ts';
 
 export type Committed = {

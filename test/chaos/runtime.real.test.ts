@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyTopics } from '../../processors/adapters/kafka-admin.ts';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
-import { kafkaProducer } from '../../processors/adapters/kafka-producer.ts';
-import { systemClock } from '../../processors/adapters/kafka-runtime.ts';
+import { applyTopics } from '../../processors/adapters/kafka/admin.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
+import { kafkaProducer } from '../../processors/adapters/kafka/producer.ts';
+import { systemClock } from '../../processors/adapters/kafka/runtime.ts';
 import { PipelineError } from '../../processors/runtime/errors.ts';
 import { limits } from '../../processors/runtime/limits.ts';
 import type { OutputRecord, TransactionalProducer } from '../../processors/runtime/ports.ts';

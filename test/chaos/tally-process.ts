@@ -1,5 +1,5 @@
 /** The processor under chaos as a process of its own: its settings as JSON in argv[2], orders and news by messages. */
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { PipelineError } from '../../processors/runtime/errors.ts';
 import type { Telemetry } from '../../processors/runtime/ports.ts';

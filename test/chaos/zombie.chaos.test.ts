@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyTopics } from '../../processors/adapters/kafka-admin.ts';
+import { applyTopics } from '../../processors/adapters/kafka/admin.ts';
 import { changelogName } from '../../processors/topology/topology.ts';
 import { type ChaosKafka, startChaosKafka } from './chaos-kafka.ts';
 import { allTopics, arrived, placesOf, tallySettings } from './chaos-run.ts';

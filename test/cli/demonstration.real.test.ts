@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boards } from '../../dashboards/boards.ts';
 import { expandMacros } from '../../dashboards/macros.ts';
 import { startStack } from '../../deploy/native/stack.ts';
-import { type KafkaPlaces, readTopic } from '../../processors/adapters/topic-reader.ts';
+import { type KafkaPlaces, readTopic } from '../../processors/adapters/kafka/topic-reader.ts';
 import { type Demonstration, openDemonstration } from '../../processors/cli/demonstration.ts';
 import { explainCells, type FiledEntry } from '../../processors/cli/ledger-history.ts';
 import { installErp, installPos } from '../../processors/cli/legacy-systems.ts';

@@ -1,8 +1,8 @@
 /** Samples of the long runs in which processes are killed again and again. Each starts a broker and processes of its own. */
 import { expect, it } from 'vitest';
-import { stressApiKills } from '../../processors/cli/stress-api-kills.ts';
-import { stressReservations } from '../../processors/cli/stress-reservations.ts';
-import { stressWebhooks } from '../../processors/cli/stress-webhooks.ts';
+import { stressApiKills } from '../../processors/cli/stress/api-kills.ts';
+import { stressReservations } from '../../processors/cli/stress/reservations.ts';
+import { stressWebhooks } from '../../processors/cli/stress/webhooks.ts';
 
 it('D2: many clients on few SKUs, stock and carts killed in turn: nothing is oversold or held for nobody, each is answered once', async () => {
   const options = { commands: 2_500, clients: 40, skus: 5, kill: true, seconds: 60, seed: 3 };

@@ -8,7 +8,7 @@ import {
   secretBytes,
   webhookFault,
   webhookHeaders,
-} from '../../processors/adapters/webhook-signature.ts';
+} from '../../processors/adapters/webhooks/signature.ts';
 
 const nowMs = 1_764_000_000_000;
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

@@ -14,10 +14,10 @@ import { deliveryStore } from '../../processors/adapters/delivery-store.ts';
 import {
   type AccountAccess,
   openMarketplace,
-} from '../../processors/adapters/marketplace-accounts.ts';
+} from '../../processors/adapters/marketplaces/accounts.ts';
 import { secretBox } from '../../processors/adapters/secret-box.ts';
-import { webhookSender } from '../../processors/adapters/webhook-sender.ts';
-import { newWebhookSecret, webhookFault } from '../../processors/adapters/webhook-signature.ts';
+import { webhookSender } from '../../processors/adapters/webhooks/sender.ts';
+import { newWebhookSecret, webhookFault } from '../../processors/adapters/webhooks/signature.ts';
 import { ordinaryWebhookRules } from '../../processors/delivery/endpoint.ts';
 import type { Figure } from '../../processors/delivery/figure.ts';
 import { limitsOf } from '../../processors/delivery/marketplace-limits.ts';

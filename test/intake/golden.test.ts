@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadMapping } from '../../connectors/systems.ts';
-import { checkGolden } from '../../processors/cli/map-golden.ts';
+import { checkGolden } from '../../processors/cli/map/golden.ts';
 
 const systems = readdirSync('connectors', { recursive: true })
   .map(String)

@@ -1,7 +1,7 @@
 /** A thousand bad inputs of many kinds, each among good ones: no crash, each a dead letter with its reason. */
 import { describe, expect, it } from 'vitest';
-import { encodeWire } from '../../processors/adapters/avro-codec.ts';
-import { foreignType } from '../../processors/adapters/avro-types.ts';
+import { encodeWire } from '../../processors/adapters/avro/codec.ts';
+import { foreignType } from '../../processors/adapters/avro/schema-types.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
 import type { DeadLetter } from '../../schemas/types.ts';
 import { DebeziumSource, type Write } from '../support/debezium.ts';

@@ -7,15 +7,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
+import { registerSchemas } from '../../processors/adapters/avro/registry.ts';
 import { beginAnew } from '../../processors/adapters/connect-rest.ts';
-import { readTopics } from '../../processors/adapters/independent-reader.ts';
 import {
   applyTopics,
   changelogSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+} from '../../processors/adapters/kafka/admin.ts';
+import { readTopics } from '../../processors/adapters/kafka/independent-reader.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { parsePolicies } from '../../processors/channels/policy-file.ts';
 import { dayMs, defineMapping } from '../../processors/intake/mapping.ts';

@@ -4,7 +4,7 @@ import { beginAnew, connectorState } from '../../processors/adapters/connect-res
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import { secret } from '../../processors/cli/connectors.ts';
-import { startProtection } from '../../processors/cli/protection-process.ts';
+import { startProtection } from '../../processors/processes/protection.ts';
 import type { Alert } from '../../schemas/types.ts';
 import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from '../intake/matrix.ts';
 import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';

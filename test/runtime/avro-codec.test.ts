@@ -2,10 +2,10 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { avroCodecs, encodeWire } from '../../processors/adapters/avro-codec.ts';
-import { projectSchema } from '../../processors/adapters/avro-projection.ts';
-import { schemaFile } from '../../processors/adapters/avro-schema-files.ts';
-import { foreignType, ownType } from '../../processors/adapters/avro-types.ts';
+import { avroCodecs, encodeWire } from '../../processors/adapters/avro/codec.ts';
+import { projectSchema } from '../../processors/adapters/avro/projection.ts';
+import { schemaFile } from '../../processors/adapters/avro/schema-files.ts';
+import { foreignType, ownType } from '../../processors/adapters/avro/schema-types.ts';
 import type { ForeignTopic } from '../../processors/topology/topic.ts';
 
 const decimal = { type: 'bytes', logicalType: 'decimal', precision: 18, scale: 3 };

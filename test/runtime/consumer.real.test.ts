@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { expect, inject, it } from 'vitest';
-import { kafkaSource } from '../../processors/adapters/kafka-consumer.ts';
+import { kafkaSource } from '../../processors/adapters/kafka/consumer.ts';
 import { beginning } from '../../processors/runtime/ports.ts';
 import { silent } from '../chaos/committed-reader.ts';
 

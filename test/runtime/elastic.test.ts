@@ -1,6 +1,6 @@
 /** Elastic assignment: who leaves a group leaves it when its work has ended, whatever the group asks meanwhile. */
 import { expect, it } from 'vitest';
-import { systemClock } from '../../processors/adapters/kafka-runtime.ts';
+import { systemClock } from '../../processors/adapters/kafka/runtime.ts';
 import { runElastic } from '../../processors/runtime/elastic.ts';
 import type { MembershipEvents, Telemetry } from '../../processors/runtime/ports.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { gatheredSends } from '../../processors/adapters/gathered-sends.ts';
+import { gatheredSends } from '../../processors/adapters/kafka/gathered-sends.ts';
 
 /** A receiver that answers when it is told to. */
 function slowReceiver() {

@@ -1,7 +1,7 @@
 /** Every error that the client can name is answered by retry, abort or stop; what it cannot name means stop. */
 import rdkafka from 'node-rdkafka';
 import { describe, expect, it } from 'vitest';
-import { kafkaError } from '../../processors/adapters/kafka-errors.ts';
+import { kafkaError } from '../../processors/adapters/kafka/errors.ts';
 
 /** Some have two names. */
 const codes: readonly number[] = [...new Set<number>(Object.values(rdkafka.CODES.ERRORS))];

@@ -1,6 +1,6 @@
 /** A partition that a client has given up without a word is found; one that it reads slowly, or has read, is not. */
 import { expect, it } from 'vitest';
-import { fetching } from '../../processors/adapters/kafka-fetching.ts';
+import { fetching } from '../../processors/adapters/kafka/fetching.ts';
 import { beginning } from '../../processors/runtime/ports.ts';
 
 const topic = 't';

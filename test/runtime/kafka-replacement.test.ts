@@ -1,8 +1,8 @@
 /** A consumer that no longer reaches Kafka, or no longer fetches, is replaced, and reading goes on where it stood. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { KafkaConsumerClient } from '../../processors/adapters/kafka-client.ts';
-import { type Replaceable, replaceable } from '../../processors/adapters/kafka-replacement.ts';
+import type { KafkaConsumerClient } from '../../processors/adapters/kafka/client.ts';
+import { type Replaceable, replaceable } from '../../processors/adapters/kafka/replacement.ts';
 import { PipelineError } from '../../processors/runtime/errors.ts';
 import { silent } from '../chaos/committed-reader.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 /** A processor does not begin on topics that are missing or otherwise than declared. */
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../processors/adapters/kafka-runtime.ts';
+import { systemClock } from '../../processors/adapters/kafka/runtime.ts';
 import { createProcessor, type RuntimeAdapters } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';
 import { silent } from '../chaos/committed-reader.ts';

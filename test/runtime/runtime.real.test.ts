@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
 import type { Telemetry } from '../../processors/runtime/ports.ts';
 import { createProcessor, type Processor } from '../../processors/runtime/run.ts';
 import { until } from '../support/until.ts';

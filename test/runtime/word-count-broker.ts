@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
-import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
-import { registerSchemas, registrySchemas } from '../../processors/adapters/avro-registry.ts';
-import { type ReadRecord, readTopics } from '../../processors/adapters/independent-reader.ts';
+import { avroCodecs } from '../../processors/adapters/avro/codec.ts';
+import { registerSchemas, registrySchemas } from '../../processors/adapters/avro/registry.ts';
 import {
   applyTopics,
   changelogSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
+} from '../../processors/adapters/kafka/admin.ts';
+import { type ReadRecord, readTopics } from '../../processors/adapters/kafka/independent-reader.ts';
 import { typescript } from '../../processors/cli/node-options.ts';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';

@@ -1,5 +1,5 @@
 /** The word count as a process of its own: `{ brokers, registryUrl, stateDirectory, prefix, slow? }` as JSON in argv[2]. */
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { createProcessor, type RuntimeAdapters } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';

@@ -2,10 +2,10 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { cachedFigures } from '../../processors/adapters/cached-figures.ts';
 import { openRedis } from '../../processors/adapters/redis.ts';
-import { postgresTarget } from '../../processors/adapters/serving-postgres.ts';
-import { redisTarget } from '../../processors/adapters/serving-redis.ts';
+import { cachedFigures } from '../../processors/adapters/serving/cached-figures.ts';
+import { postgresTarget } from '../../processors/adapters/serving/postgres.ts';
+import { redisTarget } from '../../processors/adapters/serving/redis.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
 import { inventoryClient } from '../../processors/api/client.ts';
 import { quotas } from '../../processors/api/quota.ts';

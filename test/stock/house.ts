@@ -1,5 +1,5 @@
 /** A house whose stock processor is told what its sources tell: the step on a state in memory. */
-import { plainRequest } from '../../processors/cli/shoppers.ts';
+import { plainRequest } from '../../processors/cli/stress/shoppers.ts';
 import { noRules } from '../../processors/stock/rules.ts';
 import type { StockState } from '../../processors/stock/state.ts';
 import { stockStepBy } from '../../processors/stock/step.ts';

@@ -1,5 +1,5 @@
 /** Weeks of a shop from a seed: everything that can happen to a cell, in one script for the stock processor. */
-import { plainRequest } from '../../processors/cli/shoppers.ts';
+import { plainRequest } from '../../processors/cli/stress/shoppers.ts';
 import { commands, movements } from '../../processors/topics.ts';
 import type { Command, Effect } from '../../schemas/types.ts';
 import { effect, movement, noon } from '../carts/shop.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
-import { registerSchemas } from '../../processors/adapters/avro-registry.ts';
+import { registerSchemas } from '../../processors/adapters/avro/registry.ts';
 import {
   connectorState,
   convergeConnector,
@@ -13,17 +13,20 @@ import {
   waitUntilRunning,
 } from '../../processors/adapters/connect-rest.ts';
 import { signalBlockingSnapshot, signalTopic } from '../../processors/adapters/connector-signal.ts';
-import { readDeadLetters, redriveLetters } from '../../processors/adapters/dead-letter-log.ts';
-import { readTopics } from '../../processors/adapters/independent-reader.ts';
 import {
   applyTopics,
   changelogSettings,
   foreignSettings,
   topicSettings,
-} from '../../processors/adapters/kafka-admin.ts';
-import { kafkaRuntime } from '../../processors/adapters/kafka-runtime.ts';
+} from '../../processors/adapters/kafka/admin.ts';
+import {
+  readDeadLetters,
+  redriveLetters,
+} from '../../processors/adapters/kafka/dead-letter-log.ts';
+import { readTopics } from '../../processors/adapters/kafka/independent-reader.ts';
+import { kafkaRuntime } from '../../processors/adapters/kafka/runtime.ts';
+import { readTopic } from '../../processors/adapters/kafka/topic-reader.ts';
 import { processTelemetry } from '../../processors/adapters/telemetry.ts';
-import { readTopic } from '../../processors/adapters/topic-reader.ts';
 import type { Change } from '../../processors/cdc/change.ts';
 import { columnNames } from '../../processors/cdc/table.ts';
 import { fillTemplate, secret } from '../../processors/cli/connectors.ts';

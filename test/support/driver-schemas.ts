@@ -1,7 +1,7 @@
 /** What the topology driver has instead of a registry and of chance: schema ids given out in order, trace ids that count. */
-import { avroCodecs, encodeWire, type SchemaSource } from '../../processors/adapters/avro-codec.ts';
-import { schemaFile } from '../../processors/adapters/avro-schema-files.ts';
-import { foreignType } from '../../processors/adapters/avro-types.ts';
+import { avroCodecs, encodeWire, type SchemaSource } from '../../processors/adapters/avro/codec.ts';
+import { schemaFile } from '../../processors/adapters/avro/schema-files.ts';
+import { foreignType } from '../../processors/adapters/avro/schema-types.ts';
 import type { TraceIds } from '../../processors/runtime/ports.ts';
 import { type AnyInput, isForeign } from '../../processors/topology/validate.ts';
 

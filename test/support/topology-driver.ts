@@ -2,7 +2,7 @@
  * Runs a declared topology in memory: the runtime's own task, the adapters' own Avro, a script instead of Kafka.
  * Commits, crashes, rebalances and redelivery are items of the script, so that a test can put them anywhere.
  */
-import { avroCodecs } from '../../processors/adapters/avro-codec.ts';
+import { avroCodecs } from '../../processors/adapters/avro/codec.ts';
 import { memoryStateStore } from '../../processors/adapters/memory-state-store.ts';
 import { readChangelog } from '../../processors/runtime/changelog.ts';
 import { decodeRecord } from '../../processors/runtime/decode.ts';

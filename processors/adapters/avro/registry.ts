@@ -1,0 +1,184 @@
+/**
+ * Schemas of a Confluent-compatible registry, one subject per topic and part (`<topic>-key`, `<topic>-value`).
+ * Registering happens in an apply step; a running processor only looks ids up, and never on the hot path.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { PipelineError } from '../../runtime/errors.ts';
+import type { Topic, WriterSchema } from '../../topology/topic.ts';
+import type { SchemaSource, TopicPart } from './codec.ts';
+import { schemaFile } from './schema-files.ts';
+
+type AnyTopic = Topic<never, never>;
+
+const parts: readonly TopicPart[] = ['key', 'value'];
+const requestTimeoutMs = 5_000;
+/** A schema that the registry does not know is asked for again after this long. */
+const absentMs = 10_000;
+
+const subjectOf = (topic: { readonly name: string }, part: TopicPart): string =>
+  `${topic.name}-${part}`;
+
+/** Registers the schemas of our topics; safe to repeat. Refuses an incompatible change with the registry's reason. */
+export async function registerSchemas(
+  registryUrl: string,
+  topics: readonly AnyTopic[],
+): Promise<void> {
+  const registry = new SchemaRegistry({ host: registryUrl });
+  for (const topic of topics) {
+    for (const part of parts) {
+      const schema = JSON.stringify(schemaFile(topic[part].schema));
+      const subject = subjectOf(topic, part);
+      try {
+        await requireCompatibility(registryUrl, subject);
+        if (isNamed(schema)) {
+          await registry.register(
+            { type: SchemaType.AVRO, schema },
+            { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
+          );
+        } else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
+      } catch (error) {
+        throw new PipelineError(
+          'SCHEMA_REFUSED',
+          'stop',
+          `schemas/${topic[part].schema}.avsc cannot be registered as ${subject}: ${textOf(error)}`,
+          { cause: error },
+        );
+      }
+    }
+  }
+}
+
+/** Set before the first version, so that no version is ever accepted unchecked. */
+async function requireCompatibility(registryUrl: string, subject: string): Promise<void> {
+  const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
+  await send('PUT', `${registryUrl}/config/${subject}`, { compatibility });
+}
+
+/** The registry's library takes only named schemas; the key of most topics is a plain string. */
+function isNamed(schema: string): boolean {
+  return (JSON.parse(schema) as { readonly name?: string }).name !== undefined;
+}
+
+async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise<void> {
+  const answer = await ask(url, {
+    method,
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`the registry answers ${answer.status}: ${await answer.text()}`);
+}
+
+/**
+ * The schemas by which a process reads and writes. What was fetched is also kept in `folder`: it serves while the
+ * registry does not answer, and only then, since a registry that was set up anew gives its ids again.
+ */
+export function registrySchemas(registryUrl: string, folder: string): SchemaSource {
+  const registry = new SchemaRegistry({ host: registryUrl });
+  const fetched = new Map<number, WriterSchema>();
+  const absentSinceMs = new Map<number, number>();
+  const ids = new Map<string, number>();
+  mkdirSync(folder, { recursive: true });
+
+  const prepareOne = async (topic: AnyTopic, part: TopicPart): Promise<void> => {
+    const subject = subjectOf(topic, part);
+    if (ids.has(subject)) return;
+    const schema = JSON.stringify(schemaFile(topic[part].schema));
+    try {
+      const id = await registry.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema });
+      ids.set(subject, id);
+      keep(join(folder, `${subject}.json`), { id, schema });
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        throw new PipelineError(
+          'SCHEMA_NOT_REGISTERED',
+          'stop',
+          `schemas/${topic[part].schema}.avsc is not registered as ${subject}: register the schemas before the start`,
+          { cause: error },
+        );
+      }
+      const kept = read(join(folder, `${subject}.json`)) as
+        | { readonly id: number; readonly schema: string }
+        | undefined;
+      if (kept?.schema !== schema) throw unreachable(registryUrl, error);
+      ids.set(subject, kept.id);
+    }
+  };
+  return {
+    writer: (schemaId) => {
+      const known = fetched.get(schemaId);
+      if (known !== undefined) return known;
+      const sinceMs = absentSinceMs.get(schemaId);
+      return sinceMs !== undefined && Date.now() - sinceMs < absentMs ? 'absent' : undefined;
+    },
+    idOf: (topic, part) => {
+      const id = ids.get(subjectOf(topic, part));
+      if (id === undefined) throw new Error(`the id of ${subjectOf(topic, part)} was not prepared`);
+      return id;
+    },
+    ownSchema: schemaFile,
+    learn: async (schemaId) => {
+      const file = join(folder, `${schemaId}.json`);
+      const schema = await fetchSchema(registryUrl, schemaId, file);
+      if (schema === 'absent') absentSinceMs.set(schemaId, Date.now());
+      else fetched.set(schemaId, schema);
+    },
+    prepare: async (topics) => {
+      for (const topic of topics) for (const part of parts) await prepareOne(topic, part);
+    },
+  };
+}
+
+/** By plain REST: the registry's library would drop what Debezium says about the types. */
+async function fetchSchema(
+  registryUrl: string,
+  schemaId: number,
+  file: string,
+): Promise<WriterSchema | 'absent'> {
+  try {
+    const answer = await ask(`${registryUrl}/schemas/ids/${schemaId}`);
+    if (answer.status === 404) return 'absent';
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const { schema } = (await answer.json()) as { readonly schema: string };
+    const parsed: unknown = JSON.parse(schema);
+    keep(file, parsed);
+    return parsed;
+  } catch (error) {
+    const kept = read(file);
+    if (kept !== undefined) return kept;
+    throw unreachable(registryUrl, error);
+  }
+}
+
+function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) });
+}
+
+/** Whole or not at all: several processes share the folder. */
+function keep(file: string, content: unknown): void {
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify(content));
+  renameSync(unfinished, file);
+}
+
+function read(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(registryUrl: string, cause: unknown): PipelineError {
+  const message = `the schema registry at ${registryUrl} does not answer: ${textOf(cause)}`;
+  return new PipelineError('REGISTRY_UNREACHABLE', 'retry', message, { cause });
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { readonly status?: number }).status;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

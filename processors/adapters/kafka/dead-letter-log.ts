@@ -1,0 +1,113 @@
+/** The dead-letter topic for the command line: read whole, and redriven in one Kafka transaction each. kafkajs. */
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import type { DeadLetter } from '../../../schemas/types.ts';
+import type { Topic } from '../../topology/topic.ts';
+import { avroCodecs } from '../avro/codec.ts';
+import { registrySchemas } from '../avro/registry.ts';
+import { readTopics } from './independent-reader.ts';
+
+export type Filed = { readonly place: string; readonly letter: DeadLetter };
+
+type Places = { readonly brokers: string; readonly registryUrl: string };
+type LetterTopic = Topic<string, DeadLetter>;
+
+const redrivesHeader = 'redrives';
+
+/** All that is committed now, oldest first. */
+export async function readDeadLetters(
+  places: Places,
+  topic: LetterTopic,
+): Promise<readonly Filed[]> {
+  const filed: Filed[] = [];
+  const reader = await readTopics({
+    ...places,
+    group: `stockline-dlq-${randomBytes(4).toString('hex')}`,
+    topics: [topic.name],
+    onRecord: ({ partition, offset, value }) => {
+      if (value !== undefined) {
+        filed.push({ place: `${partition}-${offset}`, letter: value as DeadLetter });
+      }
+    },
+  });
+  try {
+    while (!(await reader.caughtUp())) await new Promise((resolve) => setTimeout(resolve, 50));
+  } finally {
+    await reader.stop();
+  }
+  return filed.sort((one, other) => one.letter.timestamp - other.letter.timestamp);
+}
+
+/**
+ * Sends each letter's record to where it came from, byte for byte, and notes in the same transaction that it went.
+ * `noteOf` makes that note.
+ */
+export async function redriveLetters(
+  places: Places,
+  topic: LetterTopic,
+  letters: readonly Filed[],
+  noteOf: (filed: Filed) => DeadLetter,
+): Promise<void> {
+  const kafka = new Kafka({
+    clientId: 'stockline-redrive',
+    brokers: places.brokers.split(','),
+    logLevel: logLevel.NOTHING,
+  });
+  const folder = join(tmpdir(), `stockline-redrive-${process.pid}`);
+  const untyped = topic as unknown as Topic<never, never>;
+  const codecs = avroCodecs(registrySchemas(places.registryUrl, folder));
+  await codecs.prepare([untyped]);
+  const producer = kafka.producer({
+    // One at a time: a second redrive fences the first.
+    transactionalId: 'stockline-redrive',
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  try {
+    for (let at = 0; at < letters.length; at += redriveBatch) {
+      const batch = letters.slice(at, at + redriveBatch);
+      const transaction = await producer.transaction();
+      try {
+        await transaction.sendBatch({
+          topicMessages: [
+            ...batch.map(({ letter }) => ({ topic: letter.topic, messages: [original(letter)] })),
+            {
+              topic: topic.name,
+              messages: batch.map((filed) => {
+                const note = noteOf(filed);
+                return {
+                  partition: Number(filed.place.split('-')[0]),
+                  key: Buffer.from(codecs.encodeKey(untyped, note.topic)),
+                  value: Buffer.from(codecs.encodeValue(untyped, note)),
+                };
+              }),
+            },
+          ],
+        });
+        await transaction.commit();
+      } catch (error) {
+        await transaction.abort();
+        throw error;
+      }
+    }
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+const redriveBatch = 200;
+
+function original(letter: DeadLetter) {
+  const headers: Record<string, Buffer> = {};
+  for (const { name, value } of letter.headers) headers[name] = Buffer.from(value);
+  headers[redrivesHeader] = Buffer.from(String(letter.redrives + 1));
+  return {
+    partition: letter.partition,
+    key: letter.key === null ? null : Buffer.from(letter.key),
+    value: letter.value === null ? null : Buffer.from(letter.value),
+    headers,
+  };
+}

@@ -1,0 +1,28 @@
+/** What a process works, by the names that `STOCKLINE_PROCESSORS` gives: how each is begun, and what it tells of itself. */
+
+import type { ProcessorStatus } from '../cli/pipeline-status.ts';
+import type { WebhookSources } from '../cli/webhook-sources.ts';
+import type { Config } from '../config.ts';
+import type { Telemetry } from '../runtime/ports.ts';
+
+export type Running = {
+  readonly name: string;
+  /** Settles when all of it has ended; rejects when it cannot go on. */
+  readonly done: Promise<void>;
+  readonly ready: () => boolean;
+  /** Absent: it works beside the processors. */
+  readonly status?: () => ProcessorStatus;
+  readonly analyticsUrl?: string;
+  readonly apiUrl?: string;
+};
+
+/** What is worked beside the stream processors. */
+export type Start = (
+  config: Config,
+  beside: {
+    readonly channels: readonly string[];
+    readonly webhookSources: WebhookSources;
+    readonly telemetry: Telemetry;
+    readonly signal: AbortSignal;
+  },
+) => Running | Promise<Running>;
