@@ -100,7 +100,7 @@ export function draftMapping(
     ...(lookups.length > 0 ? ['type Lookup'] : []),
   ];
   const mapping = `/** What the tables of ${system} mean for stock. A draft: fill in every blank, then \`stockline map check ${system} --url ...\`. */
-import { ${imports.join(', ')} } from '../../intake/mapping.ts';
+import { ${imports.join(', ')} } from '../../processors/intake/mapping.ts';
 
 ${lookups.map((one) => `${one}\n\n`).join('')}export const ${identifier(system)}Mapping = defineMapping({
   system: '${system}',
