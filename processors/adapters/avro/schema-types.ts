@@ -45,6 +45,8 @@ export function foreignType(schema: unknown): Type {
   );
 }
 
+/** Numbers below this, and from its negative on, fit into so many bytes. */
+const reach = Array.from({ length: 9 }, (_, bytes) => 2 ** (8 * bytes - 1));
 /** Most quantities of a cell are nothing. */
 const zero = Buffer.alloc(1);
 
@@ -74,7 +76,7 @@ class ThousandthsType extends avro.types.LogicalType {
     }
     if (value === 0) return zero;
     let size = 1;
-    while (value < -(2 ** (8 * size - 1)) || value >= 2 ** (8 * size - 1)) size += 1;
+    while (value < -(reach[size] as number) || value >= (reach[size] as number)) size += 1;
     const bytes = Buffer.allocUnsafe(size);
     if (size <= plainBytes) {
       bytes.writeIntBE(value, 0, size);
