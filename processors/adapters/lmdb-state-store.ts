@@ -10,6 +10,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { decodeCheckpoint, encodeCheckpoint } from '../runtime/checkpoint.ts';
 import { PipelineError } from '../runtime/errors.ts';
 import type { StateStore, StoredCheckpoint } from '../runtime/ports.ts';
+import { bufferOf } from '../topology/buffer.ts';
 
 /** lmdb refuses longer keys. */
 const keyBytesMax = 1_900;
@@ -212,10 +213,4 @@ function checkedKey(key: string): string {
     'stop',
     `a state key has more than ${keyBytesMax} bytes: ${key.slice(0, 60)}…`,
   );
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

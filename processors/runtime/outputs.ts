@@ -1,5 +1,6 @@
 /** What an open transaction wants written: in order, and on compacted topics one record per key. */
 
+import { bufferOf } from '../topology/buffer.ts';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { Header } from '../topology/topology.ts';
@@ -154,6 +155,4 @@ function encodeValue(slot: Slot, codecs: Codecs): Uint8Array {
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
+const latin1 = (bytes: Uint8Array): string => bufferOf(bytes).toString('latin1');

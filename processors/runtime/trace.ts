@@ -1,4 +1,5 @@
 /** W3C trace context: taken from the input or begun here, and carried to what is emitted with a new span. */
+import { bufferOf } from '../topology/buffer.ts';
 import type { Header } from '../topology/topology.ts';
 import type { TraceIds } from './ports.ts';
 
@@ -14,6 +15,4 @@ export function nextSpan(headers: readonly Header[], ids: TraceIds): Header {
   return [name, Buffer.from(`00-${trace}-${ids.spanId()}-${flags}`, 'latin1')];
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
+const textOf = (bytes: Uint8Array): string => bufferOf(bytes).toString('latin1');

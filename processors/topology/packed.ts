@@ -3,6 +3,7 @@
  * A text is written once per value and then referred to; words that the codec knows beforehand are never written.
  * All writing goes through one scratch: a value is finished before the next one begins.
  */
+import { bufferOf } from './buffer.ts';
 import type { StateCodec } from './topology.ts';
 
 /** The low three bits of a head say what follows; the rest is its payload. */
@@ -201,7 +202,7 @@ class Reader {
   private at = 0;
 
   constructor(bytes: Uint8Array, words: readonly string[]) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = bufferOf(bytes);
     this.words = words;
   }
 

@@ -14,6 +14,7 @@
 import type { Type } from 'avsc';
 import { SchemaNotFetched } from '../../runtime/errors.ts';
 import type { Codecs } from '../../runtime/ports.ts';
+import { bufferOf } from '../../topology/buffer.ts';
 import type { ForeignTopic, Topic, WriterSchema } from '../../topology/topic.ts';
 import { projectSchema } from './projection.ts';
 import { foreignType, ownType } from './schema-types.ts';
@@ -148,10 +149,4 @@ export function encodeWire(type: Type, schemaId: number, plain: unknown): Uint8A
   scratch[0] = 0;
   scratch.writeInt32BE(schemaId, 1);
   return Buffer.from(scratch.subarray(0, end));
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,6 @@
 /** Avro types of avsc, in two flavours: our own schemas, and other systems' schemas as Debezium writes them. */
 import avro, { type Type } from 'avsc';
+import { bufferOf } from '../../topology/buffer.ts';
 
 /** An exact decimal of another system: unscaled * 10^-scale. */
 export type Decimal = { readonly unscaled: number | bigint; readonly scale: number };
@@ -100,9 +101,7 @@ class OctetsType extends avro.types.LogicalType {
   }
 
   protected override _toValue(bytes: Uint8Array): Buffer {
-    return Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return bufferOf(bytes);
   }
 
   protected override _resolve(): (value: unknown) => unknown {

@@ -3,6 +3,7 @@ import rdkafka, { type LibrdKafkaError } from 'node-rdkafka';
 import { PipelineError } from '../../runtime/errors.ts';
 import { limits } from '../../runtime/limits.ts';
 import type { OutputRecord, Telemetry, TransactionalProducer } from '../../runtime/ports.ts';
+import { bufferOf } from '../../topology/buffer.ts';
 import type { Header } from '../../topology/topology.ts';
 import { connect, disconnect } from './client.ts';
 import type { KafkaSource } from './consumer.ts';
@@ -142,12 +143,8 @@ export function recordSender(
   };
 }
 
-function bufferOrNull(bytes: Uint8Array | undefined): Buffer | null {
-  if (bytes === undefined) return null;
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+const bufferOrNull = (bytes: Uint8Array | undefined): Buffer | null =>
+  bytes === undefined ? null : bufferOf(bytes);
 
 type ClientHeaders = { [name: string]: string }[] | undefined;
 
@@ -161,7 +158,7 @@ function headersOf(headers: readonly Header[]): ClientHeaders {
   if (headers.length === 0) return undefined;
   if (headers !== lastHeaders.of) {
     const made = headers.map(([name, value]) => ({
-      [name]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(),
+      [name]: bufferOf(value).toString(),
     }));
     lastHeaders = { of: headers, made };
   }
