@@ -4,13 +4,19 @@ import { z } from 'zod';
 import { type TokenRules, tokenAlgorithms } from './api/token.ts';
 import type { Assignment } from './runtime/run.ts';
 
-const processorNames = [
+/** Those that are declared as topologies. */
+export const streamProcessors = [
   'intake',
   'stock',
   'carts',
   'audit',
   'webhooks',
   'anomalies',
+] as const;
+export type StreamProcessor = (typeof streamProcessors)[number];
+
+const processorNames = [
+  ...streamProcessors,
   'forecasts',
   'analytics',
   'api',
@@ -18,6 +24,9 @@ const processorNames = [
   'serving',
 ] as const;
 export type ProcessorName = (typeof processorNames)[number];
+
+export const isStreamProcessor = (name: ProcessorName): name is StreamProcessor =>
+  (streamProcessors as readonly string[]).includes(name);
 
 const schema = z.object({
   STOCKLINE_PROCESSORS: z

@@ -5,9 +5,13 @@ import type { ProcessStatus } from './cli/pipeline-status.ts';
 import { loadGuard, loadPolicies } from './cli/policies.ts';
 import { loadRules } from './cli/rules.ts';
 import { loadWebhookSources } from './cli/webhook-sources.ts';
-import { type ProcessorName, parseConfig } from './config.ts';
+import {
+  isStreamProcessor,
+  type ProcessorName,
+  parseConfig,
+  type StreamProcessor,
+} from './config.ts';
 import type { Running, Start } from './processes/running.ts';
-import { isStreamProcessor, type StreamProcessor, topologiesOf } from './topologies.ts';
 
 const statusEveryMs = 500;
 
@@ -39,6 +43,7 @@ const rules = {
   webhookSources: webhookSources.sources,
 };
 const channels = policies.map((policy) => policy.channel);
+const places = { brokers: config.brokers, registryUrl: config.registryUrl };
 
 const running: Running[] = [];
 const run = (...begun: readonly Running[]): void => {
@@ -46,19 +51,21 @@ const run = (...begun: readonly Running[]): void => {
   // Another may still be starting: what has failed meanwhile is told below, and is no crash until then.
   for (const { done } of begun) done.catch(() => undefined);
 };
-const topologies = config.processors
-  .filter(isStreamProcessor)
-  .flatMap((name) => topologiesOf(name, policies, rules));
-if (topologies.length > 0) {
+const streamNames = config.processors.filter(isStreamProcessor);
+if (streamNames.length > 0) {
+  const { topologiesOf } = await import('./topologies.ts');
   const { startStreams, startBeside } = await import('./processes/streams.ts');
-  const streams = startStreams(topologies, { config, telemetry, signal });
+  const topologies = streamNames.flatMap((name) => topologiesOf(name, policies, rules));
+  const setting = { config, places, telemetry, signal };
+  const streams = startStreams(topologies, setting);
   run(...streams.running);
-  run(...(await startBeside(streams.hops, { config, telemetry, signal })));
+  run(...(await startBeside(streams.hops, setting)));
 }
 for (const name of config.processors) {
   if (isStreamProcessor(name)) continue;
   const start = await besideStreams[name]();
-  run(await start(config, { channels, webhookSources, telemetry: telemetry.of(name), signal }));
+  const own = telemetry.of(name);
+  run(await start(config, { places, channels, webhookSources, telemetry: own, signal }));
 }
 const health = await startHealthServer({
   port: config.healthPort,

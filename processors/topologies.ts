@@ -8,6 +8,7 @@ import type { Guard } from './channels/guard.ts';
 import type { ChannelPolicy } from './channels/policy.ts';
 import { type ChannelsState, channelsWords } from './channels/state.ts';
 import { channelsTopology } from './channels/topology.ts';
+import type { StreamProcessor } from './config.ts';
 import { intakeTopology } from './intake/topology.ts';
 import type { StockRules } from './stock/rules.ts';
 import { type StockState, stockWords } from './stock/state.ts';
@@ -17,20 +18,6 @@ import { packedCodec } from './topology/packed.ts';
 import type { Topology } from './topology/topology.ts';
 import type { WebhookSource } from './webhooks/source.ts';
 import { webhooksTopology } from './webhooks/topology.ts';
-
-export const streamProcessors = [
-  'intake',
-  'stock',
-  'carts',
-  'audit',
-  'webhooks',
-  'anomalies',
-] as const;
-
-export type StreamProcessor = (typeof streamProcessors)[number];
-
-export const isStreamProcessor = (name: string): name is StreamProcessor =>
-  (streamProcessors as readonly string[]).includes(name);
 
 /** What an installation says of its stock and its bundles. */
 export type Rules = {

@@ -9,10 +9,11 @@ import {
   topicSettings,
 } from '../adapters/kafka/admin.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
+import { streamProcessors } from '../config.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { sourceTopics } from '../intake/topology.ts';
 import { channelStock, inventoryTopics } from '../topics.ts';
-import { streamProcessors, topologiesOf } from '../topologies.ts';
+import { topologiesOf } from '../topologies.ts';
 import type { Topic } from '../topology/topic.ts';
 import { applyConnectors, type Placeholders, secret, slotName } from './connectors.ts';
 import { captureUser, type Places } from './places.ts';

@@ -30,9 +30,11 @@ const proposalsReadAgain = 50_000;
 
 const untyped = (topic: unknown) => topic as Topic<never, never>;
 
-export const startApi: Start = async (config, { channels, webhookSources, telemetry, signal }) => {
+export const startApi: Start = async (
+  config,
+  { places, channels, webhookSources, telemetry, signal },
+) => {
   const whole = [stockLevels, freshness, apiKeys, ...channels.map(channelStock)];
-  const places = { brokers: config.brokers, registryUrl: config.registryUrl };
   const runtime = await apiRuntime({
     places,
     followed: [

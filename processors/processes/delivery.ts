@@ -13,7 +13,7 @@ import type { Start } from './running.ts';
 
 const meterEveryMs = 1_000;
 
-export const startDelivery: Start = async (config, { channels, telemetry, signal }) => {
+export const startDelivery: Start = async (config, { places, channels, telemetry, signal }) => {
   const settings = loadDeliverySettings(config.delivery.settingsFile);
   for (const { id, channel } of settings.accounts) {
     if (!channels.includes(channel)) {
@@ -23,7 +23,7 @@ export const startDelivery: Start = async (config, { channels, telemetry, signal
   const key = config.delivery.secretKey ?? keyIn(`${config.runDirectory}/secret.key`);
   const { rules, addresses, timeoutMs } = settings.webhooks;
   const runtime = await deliveryRuntime({
-    places: { brokers: config.brokers, registryUrl: config.registryUrl },
+    places,
     channels: channels.map(channelStock),
     subscriptions,
     attempts: deliveryAttempts,

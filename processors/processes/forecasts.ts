@@ -10,9 +10,8 @@ const afterStartMs = 120_000;
 const afterMidnightMs = 10 * 60_000;
 const againMs = 60_000;
 
-export const startForecasts: Start = (config, { telemetry, signal }) => {
+export const startForecasts: Start = (config, { places, telemetry, signal }) => {
   const rules = loadReplenishment(config.replenishmentFile);
-  const places = { brokers: config.brokers, registryUrl: config.registryUrl };
   const work = async (): Promise<void> => {
     let waitMs = afterStartMs;
     for (;;) {

@@ -1,5 +1,5 @@
 /** What a process works, by the names that `STOCKLINE_PROCESSORS` gives: how each is begun, and what it tells of itself. */
-
+import type { KafkaPlaces } from '../adapters/kafka/topic-reader.ts';
 import type { ProcessorStatus } from '../cli/pipeline-status.ts';
 import type { WebhookSources } from '../cli/webhook-sources.ts';
 import type { Config } from '../config.ts';
@@ -20,6 +20,7 @@ export type Running = {
 export type Start = (
   config: Config,
   beside: {
+    readonly places: KafkaPlaces;
     readonly channels: readonly string[];
     readonly webhookSources: WebhookSources;
     readonly telemetry: Telemetry;

@@ -1,10 +1,9 @@
 /** Puts the copies of the figures together: what STOCKLINE_SERVING_POSTGRES and STOCKLINE_REDIS name. */
-
 import { followTopics } from '../adapters/kafka/topic-follower.ts';
+import type { KafkaPlaces } from '../adapters/kafka/topic-reader.ts';
 import { openRedis } from '../adapters/redis.ts';
 import { postgresTarget } from '../adapters/serving/postgres.ts';
 import { redisTarget } from '../adapters/serving/redis.ts';
-import type { Config } from '../config.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import type { ServingPorts, ServingTarget } from '../serving/ports.ts';
 import { runServing } from '../serving/run.ts';
@@ -12,7 +11,7 @@ import { channelStock, publishedBy, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import type { Start } from './running.ts';
 
-export const startServing: Start = (config, { channels, telemetry, signal }) => {
+export const startServing: Start = (config, { places, channels, telemetry, signal }) => {
   const targets: ServingTarget[] = [];
   if (config.serving.postgresUrl !== undefined)
     targets.push(postgresTarget(config.serving.postgresUrl));
@@ -20,7 +19,7 @@ export const startServing: Start = (config, { channels, telemetry, signal }) => 
     targets.push(redisTarget(openRedis(config.redisUrl, telemetry)));
   const { log } = telemetry;
   const copying = targets.map((target) => {
-    const follow = followOf(config, channels, telemetry);
+    const follow = followOf(places, channels, telemetry);
     return runServing({ follow, target, log }, signal).done;
   });
   // Nothing to do is no reason to end.
@@ -38,11 +37,10 @@ export const startServing: Start = (config, { channels, telemetry, signal }) => 
 const gatherMs = 50;
 
 function followOf(
-  config: Config,
+  places: KafkaPlaces,
   channels: readonly string[],
   telemetry: Telemetry,
 ): ServingPorts['follow'] {
-  const places = { brokers: config.brokers, registryUrl: config.registryUrl };
   const publishedOf = publishedBy(channels);
   const followed = [stockLevels, ...channels.map(channelStock)].map((topic) => ({
     topic: topic as unknown as Topic<never, never>,

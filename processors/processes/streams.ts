@@ -2,6 +2,7 @@
 import { systems } from '../../connectors/systems.ts';
 import { freshnessRuntime } from '../adapters/freshness-runtime.ts';
 import { kafkaRuntime } from '../adapters/kafka/runtime.ts';
+import type { KafkaPlaces } from '../adapters/kafka/topic-reader.ts';
 import type { ProcessTelemetry } from '../adapters/telemetry.ts';
 import { watchedSources } from '../cli/places.ts';
 import type { Config } from '../config.ts';
@@ -15,6 +16,7 @@ import type { Running } from './running.ts';
 
 type Streams = {
   readonly config: Config;
+  readonly places: KafkaPlaces;
   readonly telemetry: ProcessTelemetry;
   readonly signal: AbortSignal;
 };
@@ -46,10 +48,14 @@ export async function startBeside(
   return isIntake ? [...told, ...(await startWatch(streams))] : told;
 }
 
-function processorOf(topology: Topology<unknown>, { config, telemetry }: Streams): Processor {
-  const { brokers, registryUrl, stateDirectory, assignment } = config;
+function processorOf(
+  topology: Topology<unknown>,
+  { config, places, telemetry }: Streams,
+): Processor {
+  const { stateDirectory, assignment } = config;
   const adapters = kafkaRuntime({
-    ...{ brokers, registryUrl, stateDirectory },
+    ...places,
+    stateDirectory,
     telemetry: telemetry.of(topology.name),
   });
   return createProcessor(topology, adapters, { application: 'stockline', deadLetters, assignment });
@@ -68,11 +74,11 @@ function hopOf(name: string, { status, committed }: Processor): readonly HopOfPr
 
 async function startFreshness(
   hops: readonly HopOfProcess[],
-  { config, telemetry, signal }: Streams,
+  { config, places, telemetry, signal }: Streams,
 ): Promise<Running> {
   const sources = systems.map(({ system }) => system);
   const { ports, close } = await freshnessRuntime({
-    places: { brokers: config.brokers, registryUrl: config.registryUrl },
+    places,
     topic: freshness,
     heartbeats: new Map(sources.map((system) => [system, heartbeatTopic(system)])),
     connectUrl: config.connectUrl,
@@ -83,8 +89,13 @@ async function startFreshness(
   return { name: 'freshness', done: done.finally(close), ready: () => true };
 }
 
-async function startWatch({ config, telemetry, signal }: Streams): Promise<readonly Running[]> {
-  const { connectUrl, brokers, registryUrl, logBudgetBytes: budgetBytes } = config;
+async function startWatch({
+  config,
+  places,
+  telemetry,
+  signal,
+}: Streams): Promise<readonly Running[]> {
+  const { connectUrl, logBudgetBytes: budgetBytes } = config;
   const watched = connectUrl === undefined ? [] : watchedSources(process.env);
   const own = telemetry.of('protection');
   if (watched.length < systems.length) {
@@ -94,7 +105,6 @@ async function startWatch({ config, telemetry, signal }: Streams): Promise<reado
   }
   if (connectUrl === undefined || watched.length === 0) return [];
   const { startProtection } = await import('./protection.ts');
-  const places = { brokers, registryUrl };
   const { done } = await startProtection({
     ...{ places, connectUrl, watched, budgetBytes, signal },
     telemetry: own,
