@@ -7,38 +7,57 @@ import { join } from 'node:path';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { PipelineError } from '../../runtime/errors.ts';
 import type { Topic, WriterSchema } from '../../topology/topic.ts';
+import { within } from '../deadline.ts';
 import type { SchemaSource, TopicPart } from './codec.ts';
 import { schemaFile } from './schema-files.ts';
 
 type AnyTopic = Topic<never, never>;
 
 const parts: readonly TopicPart[] = ['key', 'value'];
+const type = SchemaType.AVRO;
+const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
 const requestTimeoutMs = 5_000;
+const attemptsMax = 3;
 /** A schema that the registry does not know is asked for again after this long. */
 const absentMs = 10_000;
 
 const subjectOf = (topic: { readonly name: string }, part: TopicPart): string =>
   `${topic.name}-${part}`;
 
-/** Registers the schemas of our topics; safe to repeat. Refuses an incompatible change with the registry's reason. */
+/**
+ * Registers the schemas of our topics; safe to repeat.
+ * @throws {PipelineError} `SCHEMA_REFUSED` with the registry's reason, such as an incompatible change;
+ * `REGISTRY_UNREACHABLE` when it does not answer, asked three times.
+ */
 export async function registerSchemas(
   registryUrl: string,
   topics: readonly AnyTopic[],
 ): Promise<void> {
   const registry = new SchemaRegistry({ host: registryUrl });
-  for (const topic of topics) {
-    for (const part of parts) {
-      const schema = JSON.stringify(schemaFile(topic[part].schema));
-      const subject = subjectOf(topic, part);
-      try {
-        await requireCompatibility(registryUrl, subject);
-        if (isNamed(schema)) {
-          await registry.register(
-            { type: SchemaType.AVRO, schema },
-            { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
-          );
-        } else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
-      } catch (error) {
+  await Promise.all(
+    topics.map(async (topic) => {
+      for (const part of parts) await registerPart(registry, registryUrl, topic, part);
+    }),
+  );
+}
+
+async function registerPart(
+  registry: SchemaRegistry,
+  registryUrl: string,
+  topic: AnyTopic,
+  part: TopicPart,
+): Promise<void> {
+  const schema = JSON.stringify(schemaFile(topic[part].schema));
+  const subject = subjectOf(topic, part);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await requireCompatibility(registryUrl, subject);
+      if (isNamed(schema))
+        await answered(registry.register({ type, schema }, { subject, compatibility }));
+      else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
+      return;
+    } catch (error) {
+      if (isRefusal(error)) {
         throw new PipelineError(
           'SCHEMA_REFUSED',
           'stop',
@@ -46,13 +65,13 @@ export async function registerSchemas(
           { cause: error },
         );
       }
+      if (attempt === attemptsMax) throw unreachable(registryUrl, error);
     }
   }
 }
 
 /** Set before the first version, so that no version is ever accepted unchecked. */
 async function requireCompatibility(registryUrl: string, subject: string): Promise<void> {
-  const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
   await send('PUT', `${registryUrl}/config/${subject}`, { compatibility });
 }
 
@@ -61,13 +80,34 @@ function isNamed(schema: string): boolean {
   return (JSON.parse(schema) as { readonly name?: string }).name !== undefined;
 }
 
+/** Answers of 500 and more are a fault that passes, and 400 is what the library makes of a broken connection. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 0;
+  return (status > 400 && status < 500) || isOfLibrary(error);
+}
+
+function isOfLibrary(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('ConfluentSchemaRegistry');
+}
+
+/** The registry's library would wait for ever for an answer that does not come, or breaks off. */
+export function answered<T>(call: Promise<T>): Promise<T> {
+  return within(requestTimeoutMs, call, () => {
+    throw new Error(`no answer in ${requestTimeoutMs / 1_000} s`);
+  });
+}
+
 async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise<void> {
   const answer = await ask(url, {
     method,
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     body: JSON.stringify(body),
   });
-  if (!answer.ok) throw new Error(`the registry answers ${answer.status}: ${await answer.text()}`);
+  if (answer.ok) return;
+  const { status } = answer;
+  throw Object.assign(new Error(`the registry answers ${status}: ${await answer.text()}`), {
+    status,
+  });
 }
 
 /**
@@ -86,11 +126,12 @@ export function registrySchemas(registryUrl: string, folder: string): SchemaSour
     if (ids.has(subject)) return;
     const schema = JSON.stringify(schemaFile(topic[part].schema));
     try {
-      const id = await registry.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema });
+      const id = await answered(registry.getRegistryIdBySchema(subject, { type, schema }));
       ids.set(subject, id);
       keep(join(folder, `${subject}.json`), { id, schema });
     } catch (error) {
-      if (statusOf(error) === 404) {
+      // What the library makes of status 404.
+      if (isOfLibrary(error)) {
         throw new PipelineError(
           'SCHEMA_NOT_REGISTERED',
           'stop',

@@ -5,6 +5,7 @@ import { limits } from '../../runtime/limits.ts';
 import type { OutputRecord, Telemetry, TransactionalProducer } from '../../runtime/ports.ts';
 import { bufferOf } from '../../topology/buffer.ts';
 import type { Header } from '../../topology/topology.ts';
+import { within } from '../deadline.ts';
 import { connect, disconnect } from './client.ts';
 import type { KafkaSource } from './consumer.ts';
 import { kafkaError } from './errors.ts';
@@ -45,7 +46,9 @@ export async function kafkaProducer(options: {
     underway = called.catch(() => {});
     // A client that has forgotten its brokers never answers: whoever waits goes on with the next producer.
     const noAnswer = `${doing}: no answer in ${hungMs / 1_000} s`;
-    return within(hungMs, called, () => new PipelineError('NO_ANSWER', 'abort', noAnswer));
+    return within(hungMs, called, () => {
+      throw new PipelineError('NO_ANSWER', 'abort', noAnswer);
+    });
   };
   return {
     init: () => call('fencing', (done) => client.initTransactions(callTimeoutMs, done)),
@@ -77,17 +80,9 @@ export async function kafkaProducer(options: {
     close: async () => {
       // A client that is ended during a call blocks its own threads, and so the process, for ever.
       const closed = underway.then(() => disconnect(client));
-      await within(closeMs, closed);
+      await within(closeMs, closed, () => undefined);
     },
   };
-}
-
-/** What `work` comes to; when it takes longer, the error, or nothing. A timer alone: it runs for each call. */
-function within(ms: number, work: Promise<void>, late?: () => PipelineError): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const giveUp = setTimeout(() => (late === undefined ? resolve() : reject(late())), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(giveUp));
-  });
 }
 
 /** The client takes them only here: among the others they are passed over without a word. */

@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { ChannelStock } from '../../../schemas/types.ts';
+import { within } from '../deadline.ts';
 import { redisKeys } from './redis.ts';
 
 export type CachedFigures = {
@@ -25,20 +26,13 @@ export function cachedFigures(options: {
   const counts = { cache: 0, origin: 0 };
   const cached = async (channel: string, sku: string): Promise<number | undefined> => {
     const asking = redis.mget(redisKeys.asOf, redisKeys.figure(channel, sku));
-    asking.catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), patienceMs);
-    });
     try {
-      const [asOf, entry] = (await Promise.race([asking, late])) ?? [];
+      const [asOf, entry] = await within(patienceMs, asking, () => []);
       if (typeof asOf !== 'string' || typeof entry !== 'string') return undefined;
       if (now() - Number(asOf) > staleMaxMs) return undefined;
       return (JSON.parse(entry.slice(entry.indexOf(' ') + 1)) as ChannelStock).sellable;
     } catch {
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   };
   return {
