@@ -14,6 +14,8 @@ export async function startRegistry(context: StackContext): Promise<PartProcess>
     environment: {
       APICURIO_STORAGE_KIND: 'kafkasql',
       APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: `127.0.0.1:${ports.kafka}`,
+      // Four polls of topics that are empty come before its start: 20 s of waiting by default.
+      APICURIO_KAFKASQL_CONSUMER_POLL_TIMEOUT: '500',
       QUARKUS_HTTP_HOST: '127.0.0.1',
       QUARKUS_HTTP_PORT: String(ports.registry),
       // Any free port: the fixed default would keep a second stack from starting.
