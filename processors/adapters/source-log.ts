@@ -2,6 +2,7 @@
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import type { LogFacts } from '../protection/ports.ts';
+import { within } from './deadline.ts';
 
 export type CaptureAccess = {
   readonly kind: 'postgresql' | 'mariadb';
@@ -13,6 +14,7 @@ export type CaptureAccess = {
 };
 
 const timeoutMs = 5_000;
+const byeMs = 1_000;
 
 async function onPostgres<T>(
   { host, port, user, password, database }: CaptureAccess,
@@ -70,12 +72,16 @@ export async function fileFacts(
   const limits = { connectTimeout: timeoutMs };
   const connection = await createConnection({ host, port, user, password, database, ...limits });
   try {
-    const [rows] = await connection.query<RowDataPacket[]>('SHOW BINARY LOGS');
+    const [rows] = await connection.query<RowDataPacket[]>({
+      sql: 'SHOW BINARY LOGS',
+      timeout: timeoutMs,
+    });
     const files = rows.map((row) => String(row.Log_name));
     const at = file === undefined ? files.length : files.indexOf(file);
     return { kind: 'files', isGone: at < 0, isNextToGo: at === 0 && files.length > filesBehindMax };
   } finally {
-    await connection.end();
+    // A server that says nothing does not say goodbye either.
+    await within(byeMs, connection.end(), () => connection.destroy());
   }
 }
 

@@ -49,6 +49,8 @@ export function postgresTarget(url: string, schema = 'stockline'): ServingTarget
     connectionString: url,
     max: 1,
     statement_timeout: answerMs,
+    // The server's own limit is of no use while it cannot be heard.
+    query_timeout: answerMs + 1_000,
     connectionTimeoutMillis: 3_000,
     options: `-c search_path=${schema} -c timezone=UTC`,
   });
@@ -72,11 +74,11 @@ export function postgresTarget(url: string, schema = 'stockline'): ServingTarget
         await writeStock(client, figures);
         await writeChannels(client, figures);
         await client.query('COMMIT');
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      } finally {
         client.release();
+      } catch (error) {
+        // Its end takes the transaction back, and nothing more is asked of a server that does not answer.
+        client.release(true);
+        throw error;
       }
     },
     contain: async (asOfMs) => {
