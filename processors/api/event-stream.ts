@@ -1,5 +1,6 @@
 /** An answer that goes on: server-sent events (HTML Living Standard, 9.2). One that reads slowly waits. */
 import { once } from 'node:events';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 export type EventStream = {
@@ -18,6 +19,7 @@ export function eventStream(to: FastifyReply, heartbeatMs: number): EventStream 
   to.hijack();
   const { raw } = to;
   raw.writeHead(200, {
+    ...(to.getHeaders() as OutgoingHttpHeaders),
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',

@@ -1,5 +1,6 @@
 /** The Unified Inventory API over HTTP. Takes ports, so that a test needs no broker. */
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
@@ -57,25 +58,40 @@ const slowestRequestMs = 10_000;
 const open = new Set(['/livez', '/readyz', '/v1/openapi.json']);
 const isDocs = (path: string): boolean => path === '/docs' || path.startsWith('/docs/');
 
+/** What helmet sets, which is the same for each answer: worked out once. */
+function headersBy(secure: ReturnType<typeof helmet>): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  const answer = {
+    setHeader: (name: string, value: string) => {
+      headers[name.toLowerCase()] = value;
+    },
+    removeHeader: () => undefined,
+  };
+  secure({} as IncomingMessage, answer as unknown as ServerResponse, () => undefined);
+  return headers;
+}
+
 /** The headers of a web page. */
-const securePage = helmet();
+const pageHeaders = headersBy(helmet());
 /**
  * Of an answer, which loads nothing and is shown nowhere: without what concerns only pages. Source: OWASP REST Security
  * Cheat Sheet, security headers.
  */
-const secureAnswer = helmet({
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xPoweredBy: false,
-  xXssProtection: false,
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  },
-});
+const answerHeaders = headersBy(
+  helmet({
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xPoweredBy: false,
+    xXssProtection: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  }),
+);
 
 /** The OpenAPI document, but for the routes. */
 const described: FastifyDynamicSwaggerOptions = {
@@ -125,10 +141,11 @@ export async function createServer(options: ServerOptions) {
     sendProblem(request, reply, wrongMethod(request, methods) ?? unknown);
   });
   app.addHook('onRequest', (request, reply, done) => {
-    const secure = isDocs(pathOf(request)) ? securePage : secureAnswer;
-    secure(request.raw, reply.raw, () => done());
+    reply.headers(isDocs(pathOf(request)) ? pageHeaders : answerHeaders);
+    done();
   });
-  await app.register(cors, { origin: [...(options.origins ?? [])], maxAge: 600 });
+  const { origins = [] } = options;
+  if (origins.length > 0) await app.register(cors, { origin: [...origins], maxAge: 600 });
   await app.register(swagger, described);
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.decorateRequest('client');
@@ -145,11 +162,11 @@ export async function createServer(options: ServerOptions) {
     if (taken !== undefined) reply.headers(taken.headers);
   });
   // Coerced to a number, nothing would be 0.
-  app.addHook('preValidation', async (request, reply) => {
+  app.addHook('preValidation', (request, reply, done) => {
     const asked = Object.entries((request.query ?? {}) as Record<string, unknown>);
     const [empty] = asked.find(([, value]) => value === '') ?? [];
-    if (empty === undefined) return;
-    return sendProblem(request, reply, problem('INPUT_INVALID', `${empty} has no value`));
+    if (empty === undefined) return done();
+    sendProblem(request, reply, problem('INPUT_INVALID', `${empty} has no value`));
   });
   const reading = reads(options.view, options.now ?? Date.now);
   const writing = writes(options.requests, { deadlineMs: options.deadlineMs ?? 5_000 });

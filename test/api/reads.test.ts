@@ -185,4 +185,28 @@ describe('changes', () => {
     expect(second).not.toContain('"sequence":5');
     await server.close();
   });
+
+  it('may be read by web pages of the origins that are allowed, streams too, and of no other', async () => {
+    const asked = async (origins: readonly string[], path: string) => {
+      const { server } = await sampleServer(undefined, { origins });
+      const url = await server.listen({ port: 0, host: '127.0.0.1' });
+      const stop = new AbortController();
+      const answer = await fetch(`${url}${path}`, {
+        headers: { ...headers, origin: 'https://shop.example' },
+        signal: stop.signal,
+      });
+      stop.abort();
+      await server.close();
+      return Object.fromEntries(answer.headers);
+    };
+    for (const path of ['/v1/stock/A', '/v1/stock/stream']) {
+      expect(await asked(['https://shop.example'], path)).toMatchObject({
+        'access-control-allow-origin': 'https://shop.example',
+        'x-content-type-options': 'nosniff',
+      });
+      for (const origins of [['https://other.example'], []]) {
+        expect(await asked(origins, path)).not.toHaveProperty('access-control-allow-origin');
+      }
+    }
+  });
 });
