@@ -4,7 +4,7 @@ import { hashText } from '../domain/hash.ts';
 import { type Account, type Place, route, sequenceRead, setBulk, setListing } from './account.ts';
 import type { Answer, Bulk, BulkLimits, Call, CallResult, Item, ItemAnswer } from './calls.ts';
 import type { Figure } from './figure.ts';
-import { drain } from './quota.ts';
+import { answered, drain } from './quota.ts';
 
 const retryFirstMs = 250;
 const retryMostMs = 60_000;
@@ -16,7 +16,9 @@ export function settle(
   result: CallResult,
   nowMs: number,
 ): readonly DeliveryAttempt[] {
-  account.underWay.delete(result.call.id);
+  const { kind, id } = result.call;
+  // What a look or an earlier process has sent took no token of ours.
+  if (account.underWay.delete(id) && kind !== 'look') answered(account.buckets[kind], nowMs);
   heed(account, result.answer, nowMs);
   const { call } = result;
   switch (call.kind) {

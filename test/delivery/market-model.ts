@@ -18,9 +18,11 @@ export type MarketModel = {
   readonly nextMs: () => number;
   /** Everything that was ever shown, in the order in which it was. */
   readonly shown: Shown[];
-  /** When each call came, by its kind. */
-  readonly calls: { readonly kind: Call['kind']; readonly atMs: number; readonly skus: number }[];
+  /** When each call came, by its kind: at any moment between its being sent and answered. */
+  readonly calls: { readonly kind: Call['kind']; atMs: number }[];
   readonly revisions: { readonly sku: string; readonly atMs: number }[];
+  /** The caller is gone: what it has sent has come by now. */
+  readonly hangUp: (nowMs: number) => void;
   /** Somebody else changes a listing. */
   readonly meddle: (sku: string, units: number, nowMs: number) => void;
 };
@@ -54,12 +56,14 @@ export function marketModel(
   };
   const later = (atMs: number, what: () => void): void => void happenings.push({ atMs, what });
   const answer = (call: Call, beganAtMs: number, atMs: number, given: Answer): void => {
+    calls.push({ kind: call.kind, atMs: beganAtMs + random(atMs - beganAtMs + 1) });
     answers.push({ atMs, result: { call, beganAtMs, tookMs: atMs - beganAtMs, answer: given } });
   };
   const done: Answer = { kind: 'done', status: 200, items: new Map() };
 
   const write = (call: Call & { readonly items: readonly Item[] }, nowMs: number): void => {
-    const tookMs = 20 + random(100);
+    const isSlow = troubles.oneIn > 0 && random(troubles.oneIn) === 0;
+    const tookMs = 20 + random(isSlow ? 2_000 : 100);
     const trouble = troubles.oneIn > 0 && random(troubles.oneIn) === 0 ? random(6) : -1;
     const first = call.items[0]?.figure.sku ?? '';
     const unknown: Answer = { kind: 'unknown', status: 0, reason: 'connection lost' };
@@ -136,13 +140,15 @@ export function marketModel(
     shown,
     calls,
     revisions,
+    hangUp: (nowMs) => {
+      for (const call of calls) call.atMs = Math.min(call.atMs, nowMs);
+    },
     meddle: (sku, units, nowMs) => {
       current.set(sku, units);
       shown.push({ sku, sequence: 0, units, atMs: nowMs });
     },
     take: (call, nowMs) => {
       const skus = 'items' in call ? call.items.length : 1;
-      calls.push({ kind: call.kind, atMs: nowMs, skus });
       if (skus > (call.kind === 'bulk' ? (limits.bulk?.itemsMax ?? 0) : limits.write.itemsMax)) {
         throw new Error(`a call with ${skus} items`);
       }

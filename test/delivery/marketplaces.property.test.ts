@@ -90,6 +90,7 @@ function run(
       // The intents are durable; half of the calls had left, and no answer will ever be seen.
       crashes.shift();
       for (const call of calls.slice(0, Math.ceil(calls.length / 2))) market.take(call, nowMs);
+      market.hangUp(nowMs);
       account = openAccount({ ...ofAccount, limits }, kept, nowMs);
       for (const figure of newest.values()) offer(account, figure, nowMs);
       continue;
@@ -145,6 +146,8 @@ const scenario = fc.record({
     }),
     { maxLength: 120 },
   ),
+  /** So many more change at once. */
+  heap: fc.record({ atMs: fc.nat(60_000), size: fc.constantFrom(0, 50, 150) }),
   oneIn: fc.constantFrom(0, 3, 10),
   crashes: fc.array(fc.nat(90_000), { maxLength: 3 }),
 });
@@ -159,6 +162,7 @@ const lostBetweenEquals: typeof scenario extends fc.Arbitrary<infer T> ? T : nev
     { atMs: 3_043, sku: 'S22', units: 1 },
     { atMs: 0, sku: 'S22', units: 0 },
   ],
+  heap: { atMs: 0, size: 0 },
   oneIn: 3,
   crashes: [],
 };
@@ -172,8 +176,10 @@ describe('marketplaces', () => {
     'E3: the last figure arrives, never an older one after a newer one, within every quota: %s',
     (_name, limits) => {
       fc.assert(
-        fc.property(scenario, ({ seed, changes, oneIn, crashes }) => {
-          const ordered = [...changes].sort((one, other) => one.atMs - other.atMs);
+        fc.property(scenario, ({ seed, changes, heap, oneIn, crashes }) => {
+          const { atMs, size } = heap;
+          const heaped = Array.from({ length: size }, (_, n) => ({ atMs, sku: `H${n}`, units: 5 }));
+          const ordered = [...changes, ...heaped].sort((one, other) => one.atMs - other.atMs);
           const { market } = run(limits, ordered, {
             seed,
             troubles: { ...calm, oneIn },
@@ -183,7 +189,10 @@ describe('marketplaces', () => {
           expect(new Map([...lastShown(market.shown)].sort())).toEqual(new Map([...wanted].sort()));
           expect(stepsBack(market.shown)).toEqual([]);
           const timesOf = (kind: string): readonly number[] =>
-            market.calls.filter((call) => call.kind === kind).map(({ atMs }) => atMs);
+            market.calls
+              .filter((call) => call.kind === kind)
+              .map(({ atMs }) => atMs)
+              .sort((one, other) => one - other);
           expect(quotaExcess(timesOf('write'), limits.write.quota)).toBeLessThanOrEqual(1e-6);
           expect(quotaExcess(timesOf('read'), limits.read)).toBeLessThanOrEqual(1e-6);
           if (limits.bulk !== null) {
