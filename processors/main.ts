@@ -1,4 +1,5 @@
 /** The composition root: runs the processors that the environment names, until told to stop. */
+import { join } from 'node:path';
 import { startHealthServer } from './adapters/health-server.ts';
 import { processTelemetry } from './adapters/telemetry.ts';
 import type { ProcessStatus } from './cli/pipeline-status.ts';
@@ -43,7 +44,8 @@ const rules = {
   webhookSources: webhookSources.sources,
 };
 const channels = policies.map((policy) => policy.channel);
-const places = { brokers: config.brokers, registryUrl: config.registryUrl };
+const { brokers, registryUrl, stateDirectory } = config;
+const places = { brokers, registryUrl, schemasDirectory: join(stateDirectory, 'schemas') };
 
 const running: Running[] = [];
 const run = (...begun: readonly Running[]): void => {

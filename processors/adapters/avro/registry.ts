@@ -111,15 +111,17 @@ async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise
 }
 
 /**
- * The schemas by which a process reads and writes. What was fetched is also kept in `folder`: it serves while the
- * registry does not answer, and only then, since a registry that was set up anew gives its ids again.
+ * The schemas by which a process reads and writes. What was fetched is also kept in `folder`, where there is one: it
+ * serves while the registry does not answer, and only then, since a registry that was set up anew gives its ids again.
  */
-export function registrySchemas(registryUrl: string, folder: string): SchemaSource {
+export function registrySchemas(registryUrl: string, folder?: string): SchemaSource {
   const registry = new SchemaRegistry({ host: registryUrl });
   const fetched = new Map<number, WriterSchema>();
   const absentSinceMs = new Map<number, number>();
   const ids = new Map<string, number>();
-  mkdirSync(folder, { recursive: true });
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const fileOf = (name: string | number): string | undefined =>
+    folder === undefined ? undefined : join(folder, `${name}.json`);
 
   const prepareOne = async (topic: AnyTopic, part: TopicPart): Promise<void> => {
     const subject = subjectOf(topic, part);
@@ -128,7 +130,7 @@ export function registrySchemas(registryUrl: string, folder: string): SchemaSour
     try {
       const id = await answered(registry.getRegistryIdBySchema(subject, { type, schema }));
       ids.set(subject, id);
-      keep(join(folder, `${subject}.json`), { id, schema });
+      keep(fileOf(subject), { id, schema });
     } catch (error) {
       // What the library makes of status 404.
       if (isOfLibrary(error)) {
@@ -139,7 +141,7 @@ export function registrySchemas(registryUrl: string, folder: string): SchemaSour
           { cause: error },
         );
       }
-      const kept = read(join(folder, `${subject}.json`)) as
+      const kept = read(fileOf(subject)) as
         | { readonly id: number; readonly schema: string }
         | undefined;
       if (kept?.schema !== schema) throw unreachable(registryUrl, error);
@@ -160,8 +162,7 @@ export function registrySchemas(registryUrl: string, folder: string): SchemaSour
     },
     ownSchema: schemaFile,
     learn: async (schemaId) => {
-      const file = join(folder, `${schemaId}.json`);
-      const schema = await fetchSchema(registryUrl, schemaId, file);
+      const schema = await fetchSchema(registryUrl, schemaId, fileOf(schemaId));
       if (schema === 'absent') absentSinceMs.set(schemaId, Date.now());
       else fetched.set(schemaId, schema);
     },
@@ -175,7 +176,7 @@ export function registrySchemas(registryUrl: string, folder: string): SchemaSour
 async function fetchSchema(
   registryUrl: string,
   schemaId: number,
-  file: string,
+  file: string | undefined,
 ): Promise<WriterSchema | 'absent'> {
   try {
     const answer = await ask(`${registryUrl}/schemas/ids/${schemaId}`);
@@ -197,13 +198,15 @@ function ask(url: string, init: RequestInit = {}): Promise<Response> {
 }
 
 /** Whole or not at all: several processes share the folder. */
-function keep(file: string, content: unknown): void {
+function keep(file: string | undefined, content: unknown): void {
+  if (file === undefined) return;
   const unfinished = `${file}.${process.pid}`;
   writeFileSync(unfinished, JSON.stringify(content));
   renameSync(unfinished, file);
 }
 
-function read(file: string): unknown {
+function read(file: string | undefined): unknown {
+  if (file === undefined) return undefined;
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {

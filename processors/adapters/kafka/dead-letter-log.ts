@@ -1,24 +1,20 @@
 /** The dead-letter topic for the command line: read whole, and redriven in one Kafka transaction each. kafkajs. */
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import type { DeadLetter } from '../../../schemas/types.ts';
 import type { Topic } from '../../topology/topic.ts';
-import { avroCodecs } from '../avro/codec.ts';
-import { registrySchemas } from '../avro/registry.ts';
 import { readTopics } from './independent-reader.ts';
+import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
 
 export type Filed = { readonly place: string; readonly letter: DeadLetter };
 
-type Places = { readonly brokers: string; readonly registryUrl: string };
 type LetterTopic = Topic<string, DeadLetter>;
 
 const redrivesHeader = 'redrives';
 
 /** All that is committed now, oldest first. */
 export async function readDeadLetters(
-  places: Places,
+  places: KafkaPlaces,
   topic: LetterTopic,
 ): Promise<readonly Filed[]> {
   const filed: Filed[] = [];
@@ -45,7 +41,7 @@ export async function readDeadLetters(
  * `noteOf` makes that note.
  */
 export async function redriveLetters(
-  places: Places,
+  places: KafkaPlaces,
   topic: LetterTopic,
   letters: readonly Filed[],
   noteOf: (filed: Filed) => DeadLetter,
@@ -55,9 +51,8 @@ export async function redriveLetters(
     brokers: places.brokers.split(','),
     logLevel: logLevel.NOTHING,
   });
-  const folder = join(tmpdir(), `stockline-redrive-${process.pid}`);
   const untyped = topic as unknown as Topic<never, never>;
-  const codecs = avroCodecs(registrySchemas(places.registryUrl, folder));
+  const codecs = clientCodecs(places);
   await codecs.prepare([untyped]);
   const producer = kafka.producer({
     // One at a time: a second redrive fences the first.

@@ -1,5 +1,4 @@
 /** Reads our own topics from the beginning to the end there is now, or on until told to stop. Decoded, committed records only. */
-import { tmpdir } from 'node:os';
 import { readChangelog } from '../../runtime/changelog.ts';
 import { decodeBatch } from '../../runtime/decode.ts';
 import {
@@ -14,11 +13,15 @@ import { avroCodecs } from '../avro/codec.ts';
 import { registrySchemas } from '../avro/registry.ts';
 import { kafkaSource } from './consumer.ts';
 
-export type KafkaPlaces = { readonly brokers: string; readonly registryUrl: string };
+export type KafkaPlaces = {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  /** Of a process: what it has fetched serves its next start when the registry does not answer. A command has none. */
+  readonly schemasDirectory?: string;
+};
 
-/** For clients, which have no folder of their own: the schemas that were fetched are kept beside other temporary files. */
-export const clientCodecs = ({ registryUrl }: KafkaPlaces): Codecs =>
-  avroCodecs(registrySchemas(registryUrl, `${tmpdir()}/stockline-schemas`));
+export const clientCodecs = ({ registryUrl, schemasDirectory }: KafkaPlaces): Codecs =>
+  avroCodecs(registrySchemas(registryUrl, schemasDirectory));
 
 const silent: Telemetry = {
   log: () => {},
