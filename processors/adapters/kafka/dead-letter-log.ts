@@ -1,10 +1,8 @@
 /** The dead-letter topic for the command line: read whole, and redriven in one Kafka transaction each. kafkajs. */
-import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import type { DeadLetter } from '../../../schemas/types.ts';
 import type { Topic } from '../../topology/topic.ts';
-import { readTopics } from './independent-reader.ts';
-import { clientCodecs, type KafkaPlaces } from './topic-reader.ts';
+import { clientCodecs, type KafkaPlaces, readTopic } from './topic-reader.ts';
 
 export type Filed = { readonly place: string; readonly letter: DeadLetter };
 
@@ -18,21 +16,13 @@ export async function readDeadLetters(
   topic: LetterTopic,
 ): Promise<readonly Filed[]> {
   const filed: Filed[] = [];
-  const reader = await readTopics({
-    ...places,
-    group: `stockline-dlq-${randomBytes(4).toString('hex')}`,
-    topics: [topic.name],
+  await readTopic(places, topic as unknown as Topic<never, never>, {
     onRecord: ({ partition, offset, value }) => {
       if (value !== undefined) {
         filed.push({ place: `${partition}-${offset}`, letter: value as DeadLetter });
       }
     },
   });
-  try {
-    while (!(await reader.caughtUp())) await new Promise((resolve) => setTimeout(resolve, 50));
-  } finally {
-    await reader.stop();
-  }
   return filed.sort((one, other) => one.letter.timestamp - other.letter.timestamp);
 }
 
