@@ -2,10 +2,6 @@
 import { join } from 'node:path';
 import { startHealthServer } from './adapters/health-server.ts';
 import { processTelemetry } from './adapters/telemetry.ts';
-import type { ProcessStatus } from './cli/pipeline-status.ts';
-import { loadGuard, loadPolicies } from './cli/policies.ts';
-import { loadRules } from './cli/rules.ts';
-import { loadWebhookSources } from './cli/webhook-sources.ts';
 import {
   isStreamProcessor,
   type ProcessorName,
@@ -13,6 +9,10 @@ import {
   type StreamProcessor,
 } from './config.ts';
 import type { Running, Start } from './processes/running.ts';
+import type { ProcessStatus } from './processes/status.ts';
+import { loadGuard, loadPolicies } from './settings/policies.ts';
+import { loadRules } from './settings/rules.ts';
+import { loadWebhookSources } from './settings/webhook-sources.ts';
 
 const statusEveryMs = 500;
 

@@ -6,9 +6,9 @@ import type { Activity, Anomaly, LedgerEntry } from '../../schemas/types.ts';
 import { cellAnomaliesTopology, placeAnomaliesTopology } from '../anomalies/topology.ts';
 import { activities, anomalies, ledger } from '../topics.ts';
 import type { Emit, StepState, Topology } from '../topology/topology.ts';
-import { drawFaults, type Fault, faultKinds, readFaults } from './anomaly-faults.ts';
-import { anomalyAcknowledge, anomalyList } from './anomaly-list.ts';
-import { anomalyWorld } from './anomaly-world.ts';
+import { drawFaults, type Fault, faultKinds, readFaults } from './anomalies/faults.ts';
+import { anomalyAcknowledge, anomalyList } from './anomalies/list.ts';
+import { anomalyWorld } from './anomalies/world.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

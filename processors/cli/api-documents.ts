@@ -6,7 +6,7 @@ import { graphqlSchema } from '../api/graphql.ts';
 import { problem } from '../api/problem.ts';
 import { createServer } from '../api/server.ts';
 import { StockView } from '../api/view.ts';
-import { loadPolicies } from './policies.ts';
+import { loadPolicies } from '../settings/policies.ts';
 
 /** File → text. */
 export async function apiDocuments(): Promise<Readonly<Record<string, string>>> {

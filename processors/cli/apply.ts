@@ -12,14 +12,14 @@ import type { ChannelPolicy } from '../channels/policy.ts';
 import { streamProcessors } from '../config.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { sourceTopics } from '../intake/topology.ts';
+import { captureUser, type Places } from '../settings/places.ts';
+import { loadPolicies } from '../settings/policies.ts';
+import { ordinaryRules } from '../settings/rules.ts';
 import { channelStock, inventoryTopics } from '../topics.ts';
 import { topologiesOf } from '../topologies.ts';
 import type { Topic } from '../topology/topic.ts';
 import { applyConnectors, type Placeholders, secret, slotName } from './connectors.ts';
-import { captureUser, type Places } from './places.ts';
-import { loadPolicies } from './policies.ts';
-import { ordinaryRules } from './rules.ts';
-import { type DatabaseAccess, grantMariadb, grantPostgres } from './sources.ts';
+import { type DatabaseAccess, grantMariadb, grantPostgres } from './source/grants.ts';
 
 type Report = (line: string) => void;
 

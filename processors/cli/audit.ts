@@ -6,9 +6,9 @@ import { z } from 'zod';
 import type { AuditEntry } from '../../schemas/types.ts';
 import { readTopic } from '../adapters/kafka/topic-reader.ts';
 import { type ChainHead, type PlacedEntry, verifyChains } from '../audit/chain.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
 import { audit } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
-import { readKafkaPlaces } from './places.ts';
 import { layOut } from './screen.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 as 64 hex digits is needed');

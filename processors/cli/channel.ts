@@ -6,10 +6,10 @@ import { writeToEveryPartition } from '../adapters/kafka/record-writer.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import { type ChannelPolicy, type Shares, sharesWith } from '../channels/policy.ts';
 import { type PolicyChange, policyChanges } from '../channels/preview.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
+import { loadPolicies, policiesInForce } from '../settings/policies.ts';
 import { channelPolicies, guardDecisions, heldLevels, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
-import { readKafkaPlaces } from './places.ts';
-import { loadPolicies, policiesInForce } from './policies.ts';
 import { layOut } from './screen.ts';
 
 type Where = { readonly directory: string };

@@ -5,7 +5,7 @@ import type { EffectDraft, SystemMapping } from '../intake/mapping.ts';
 import type { TriedDocument } from '../intake/trial.ts';
 import { sampleOf } from './map/sample.ts';
 import { layOut } from './screen.ts';
-import { openSources, type SourceDatabase } from './source-tables.ts';
+import { openSources, type SourceDatabase } from './source/tables.ts';
 
 export type CutoverCell = {
   readonly sku: string;

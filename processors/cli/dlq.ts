@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DeadLetter } from '../../schemas/types.ts';
 import { readDeadLetters, redriveLetters } from '../adapters/kafka/dead-letter-log.ts';
+import { readPlaces } from '../settings/places.ts';
 import { deadLetters } from '../topics.ts';
 import {
   type FiledLetter,
@@ -12,7 +13,6 @@ import {
   planRedrive,
   redrivenCode,
 } from './dead-letters.ts';
-import { readPlaces } from './places.ts';
 import { layOut } from './screen.ts';
 
 type Options = LetterFilter & {

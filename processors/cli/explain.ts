@@ -1,6 +1,7 @@
 /** `stockline explain`: a SKU's figures at a location now or at a moment, each term down to what caused it. */
 import type { Bucket } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
 import { ledger } from '../topics.ts';
 import { partitionOf } from '../topology/partitioner.ts';
 import type { Topic } from '../topology/topic.ts';
@@ -10,10 +11,9 @@ import {
   explainCells,
   type FiledEntry,
   type Term,
-} from './ledger-history.ts';
-import { readKafkaPlaces } from './places.ts';
+} from './ledger/history.ts';
 import { layOut } from './screen.ts';
-import { recordPlace, type StatedBy, statementsOf } from './source-rows.ts';
+import { recordPlace, type StatedBy, statementsOf } from './source/rows.ts';
 
 export type ExplainOptions = {
   readonly directory: string;

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { type BacktestResult, backtest, methodNames } from '../forecasts/backtest.ts';
-import { datasetPanel, simulatedPanel } from './forecast-data.ts';
-import { forecastRun, forecastShow, proposalDecide, proposalList } from './forecast-run.ts';
+import { datasetPanel, simulatedPanel } from './forecast/data.ts';
+import { forecastRun, forecastShow, proposalDecide, proposalList } from './forecast/run.ts';
 import { layOut } from './screen.ts';
 
 type BacktestOptions = {

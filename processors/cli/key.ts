@@ -6,8 +6,8 @@ import { writeRecord } from '../adapters/kafka/record-writer.ts';
 import { type KafkaPlaces, readTable } from '../adapters/kafka/topic-reader.ts';
 import { scope, scopes } from '../api/access.ts';
 import { createKey, type KeyChange, type MadeKey, revokeKey, rotateKey } from '../api/keys.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
 import { apiKeys } from '../topics.ts';
-import { readKafkaPlaces } from './places.ts';
 import { layOut } from './screen.ts';
 
 type Where = { readonly directory: string };

@@ -7,17 +7,17 @@ import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
 import { restateHeader } from '../intake/step.ts';
 import { transactionTopic } from '../intake/topology.ts';
 import { contradictions, type TriedDocument } from '../intake/trial.ts';
+import { readPlaces } from '../settings/places.ts';
 import { differenceBy, type MapDifference } from './map/difference.ts';
 import { checkGolden } from './map/golden.ts';
 import { initMapping } from './map/init.ts';
 import { sampleOf } from './map/sample.ts';
 import { wantedTables } from './mappings.ts';
-import { mariadbFacts } from './mariadb-facts.ts';
-import { readPlaces } from './places.ts';
-import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
-import { openSources } from './source-tables.ts';
-import { openMariadb, openPostgres } from './source-url.ts';
+import { mariadbFacts } from './source/mariadb-facts.ts';
+import { postgresFacts } from './source/postgres-facts.ts';
+import { openSources } from './source/tables.ts';
+import { openMariadb, openPostgres } from './source/url.ts';
 
 export function mapCommand(): Command {
   const map = new Command('map').description('mappings: connectors/<system>/mapping.ts');

@@ -1,7 +1,7 @@
 /** What the command line needs to know of mappings. */
 import { columnNames } from '../cdc/table.ts';
 import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
-import type { WantedTable } from './source-findings.ts';
+import type { WantedTable } from './source/findings.ts';
 
 /** What a mapping needs of the database. */
 export function wantedTables(mapping: SystemMapping): readonly WantedTable[] {

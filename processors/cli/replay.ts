@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import type { LedgerEntry, StockLevel } from '../../schemas/types.ts';
 import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
 import type { ChannelPolicy } from '../channels/policy.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
+import { policiesInForce } from '../settings/policies.ts';
 import { channelStock, inventoryPartitions, ledger, stockLevels } from '../topics.ts';
 import type { Topic } from '../topology/topic.ts';
 import {
@@ -13,9 +15,7 @@ import {
   collectDifferences,
   figureName,
   LedgerReplay,
-} from './ledger-replay.ts';
-import { readKafkaPlaces } from './places.ts';
-import { policiesInForce } from './policies.ts';
+} from './ledger/replay.ts';
 
 export type ReplayResult = {
   readonly entries: number;

@@ -5,14 +5,14 @@ import { beginAnew, readInPieces } from '../adapters/connect-rest.ts';
 import { signalBlockingSnapshot } from '../adapters/connector-signal.ts';
 import { dropSlot, slotFacts } from '../adapters/source-log.ts';
 import { capturedTables } from '../intake/mapping.ts';
+import { captureAccess, readKafkaPlaces, readPlaces } from '../settings/places.ts';
 import { slotName } from './connectors.ts';
 import { wantedTables } from './mappings.ts';
-import { mariadbFacts } from './mariadb-facts.ts';
-import { captureAccess, readKafkaPlaces, readPlaces } from './places.ts';
-import { postgresFacts } from './postgres-facts.ts';
 import { layOut } from './screen.ts';
-import { type Finding, judgeMariadb, judgePostgres } from './source-findings.ts';
-import { openMariadb, openPostgres } from './source-url.ts';
+import { type Finding, judgeMariadb, judgePostgres } from './source/findings.ts';
+import { mariadbFacts } from './source/mariadb-facts.ts';
+import { postgresFacts } from './source/postgres-facts.ts';
+import { openMariadb, openPostgres } from './source/url.ts';
 
 const marks = { good: '  ok', warning: 'warn', refusal: 'STOP' } as const;
 

@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunOptions } from '../../connectors/simulator/simulator.ts';
-import { type Demonstration, openDemonstration } from './demonstration.ts';
 import { openScreen, type Screen } from './screen.ts';
-import { type Result, resultTable, settleAndCompare } from './settle.ts';
-import { drawStatus } from './status-screen.ts';
+import { type Demonstration, openDemonstration } from './start/demonstration.ts';
+import { type Result, resultTable, settleAndCompare } from './start/settle.ts';
+import { drawStatus } from './start/status-screen.ts';
 
 export type StartOptions = {
   readonly transactions?: number;

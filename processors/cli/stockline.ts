@@ -1,5 +1,6 @@
 /** The command line: `stockline <verb>`. Data goes to stdout, talk to stderr; 0 ok, 1 failed, 2 wrong usage. */
 import { Command, InvalidArgumentError } from 'commander';
+import { readPlaces } from '../settings/places.ts';
 import { anomaliesCommand } from './anomalies.ts';
 import { apply } from './apply.ts';
 import { auditCommand } from './audit.ts';
@@ -10,7 +11,6 @@ import { explain } from './explain.ts';
 import { forecastCommand, proposalCommand } from './forecast.ts';
 import { keyCommand } from './key.ts';
 import { mapCommand } from './map.ts';
-import { readPlaces } from './places.ts';
 import { replay } from './replay.ts';
 import { sourceCommand } from './source.ts';
 import { sql } from './sql.ts';

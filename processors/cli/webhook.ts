@@ -8,9 +8,9 @@ import { type KafkaPlaces, readTable } from '../adapters/kafka/topic-reader.ts';
 import { secretBox } from '../adapters/secret-box.ts';
 import { newWebhookSecret, secretBytes } from '../adapters/webhooks/signature.ts';
 import { keyIn } from '../api/local-key.ts';
+import { loadDeliverySettings } from '../settings/delivery.ts';
+import { readKafkaPlaces } from '../settings/places.ts';
 import { subscriptions } from '../topics.ts';
-import { loadDeliverySettings } from './delivery-settings.ts';
-import { readKafkaPlaces } from './places.ts';
 import { layOut } from './screen.ts';
 
 type Where = { readonly directory: string };

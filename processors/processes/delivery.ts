@@ -4,10 +4,10 @@ import { openMarketplace } from '../adapters/marketplaces/accounts.ts';
 import { secretBox } from '../adapters/secret-box.ts';
 import { webhookSender } from '../adapters/webhooks/sender.ts';
 import { keyIn } from '../api/local-key.ts';
-import { loadDeliverySettings } from '../cli/delivery-settings.ts';
 import { figureOf } from '../delivery/figure.ts';
 import { type DeliveryStatus, runDelivery } from '../delivery/run.ts';
 import type { Telemetry } from '../runtime/ports.ts';
+import { loadDeliverySettings } from '../settings/delivery.ts';
 import { channelStock, deliveryAttempts, subscriptions } from '../topics.ts';
 import type { Start } from './running.ts';
 

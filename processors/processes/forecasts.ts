@@ -1,7 +1,7 @@
 /** Forecasts a while after the start, and then shortly after each midnight UTC, when a day's sales are whole. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeForecasts, sentenceOf } from '../cli/forecast-run.ts';
-import { loadReplenishment } from '../cli/replenishment.ts';
+import { makeForecasts, sentenceOf } from '../cli/forecast/run.ts';
+import { loadReplenishment } from '../settings/replenishment.ts';
 import type { Start } from './running.ts';
 
 const dayMs = 86_400_000;

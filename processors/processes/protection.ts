@@ -12,10 +12,10 @@ import { systemClock } from '../adapters/kafka/runtime.ts';
 import type { KafkaPlaces } from '../adapters/kafka/topic-reader.ts';
 import { type CaptureAccess, dropSlot, fileFacts, slotFacts } from '../adapters/source-log.ts';
 import { slotName } from '../cli/connectors.ts';
-import type { Watched } from '../cli/places.ts';
 import type { ConnectorFacts, ProtectionPorts } from '../protection/ports.ts';
 import { runProtection } from '../protection/run.ts';
 import type { Telemetry } from '../runtime/ports.ts';
+import type { Watched } from '../settings/places.ts';
 import { alerts } from '../topics.ts';
 
 const askTimeoutMs = 2_000;

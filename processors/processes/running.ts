@@ -1,9 +1,9 @@
 /** What a process works, by the names that `STOCKLINE_PROCESSORS` gives: how each is begun, and what it tells of itself. */
 import type { KafkaPlaces } from '../adapters/kafka/topic-reader.ts';
-import type { ProcessorStatus } from '../cli/pipeline-status.ts';
-import type { WebhookSources } from '../cli/webhook-sources.ts';
 import type { Config } from '../config.ts';
 import type { Telemetry } from '../runtime/ports.ts';
+import type { WebhookSources } from '../settings/webhook-sources.ts';
+import type { ProcessorStatus } from './status.ts';
 
 export type Running = {
   readonly name: string;

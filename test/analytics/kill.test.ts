@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clickHouseStore } from '../../processors/adapters/clickhouse/store.ts';
 import { readTotals } from '../../processors/analytics/totals.ts';
-import { typescript } from '../../processors/cli/node-options.ts';
+import { typescript } from '../../processors/processes/node-options.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { expectedFigures } from './fixed-log.ts';
 

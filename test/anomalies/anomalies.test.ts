@@ -13,8 +13,8 @@ import {
   shareOfHour,
   withLines,
 } from '../../processors/anomalies/season.ts';
+import { readFaults } from '../../processors/cli/anomalies/faults.ts';
 import { evaluate } from '../../processors/cli/anomalies.ts';
-import { readFaults } from '../../processors/cli/anomaly-faults.ts';
 
 const monday = Date.UTC(2026, 0, 5);
 const weeks = { seed: 11, days: 21, shops: 3, articles: 30 };

@@ -6,8 +6,8 @@ import {
   foreignSettings,
   topicSettings,
 } from '../../processors/adapters/kafka/admin.ts';
-import { processorOptions } from '../../processors/cli/node-options.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
+import { processorOptions } from '../../processors/processes/node-options.ts';
 import { isForeign } from '../../processors/topology/validate.ts';
 import type { PlacedPair } from './broker.ts';
 import { intakeFaults } from './check.ts';

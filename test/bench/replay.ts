@@ -7,10 +7,10 @@ import { avroCodecs } from '../../processors/adapters/avro/codec.ts';
 import { registerSchemas, registrySchemas } from '../../processors/adapters/avro/registry.ts';
 import { topicSettings } from '../../processors/adapters/kafka/admin.ts';
 import { channelsStep } from '../../processors/channels/step.ts';
-import { processorOptions } from '../../processors/cli/node-options.ts';
-import { loadPolicies } from '../../processors/cli/policies.ts';
 import type { ReplayResult } from '../../processors/cli/replay.ts';
+import { processorOptions } from '../../processors/processes/node-options.ts';
 import type { Codecs } from '../../processors/runtime/ports.ts';
+import { loadPolicies } from '../../processors/settings/policies.ts';
 import { stockStep } from '../../processors/stock/step.ts';
 import {
   channelPolicies,

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { changelogSettings, topicSettings } from '../../processors/adapters/kafka/admin.ts';
-import { processorOptions } from '../../processors/cli/node-options.ts';
+import { processorOptions } from '../../processors/processes/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { movements } from '../../processors/topics.ts';
 import { pause } from './broker.ts';

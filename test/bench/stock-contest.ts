@@ -7,7 +7,7 @@ import {
   type TopicSettings,
   topicSettings,
 } from '../../processors/adapters/kafka/admin.ts';
-import { processorOptions } from '../../processors/cli/node-options.ts';
+import { processorOptions } from '../../processors/processes/node-options.ts';
 import { stockTopology } from '../../processors/stock/topology.ts';
 import { ledger, movements, stockLevels } from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';

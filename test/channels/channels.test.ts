@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChannelPolicy, sellableUnits } from '../../processors/channels/policy.ts';
 import { parsePolicies } from '../../processors/channels/policy-file.ts';
 import { channelsTopology } from '../../processors/channels/topology.ts';
-import { expectedSellable } from '../../processors/cli/compare.ts';
+import { expectedSellable } from '../../processors/cli/start/compare.ts';
 import { noQuantities } from '../../processors/domain/quantities.ts';
 import { channelStock, stockLevels } from '../../processors/topics.ts';
 import { commit, crash, record, runTopology, type ScriptItem } from '../support/topology-driver.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ChannelPolicy } from '../../processors/channels/policy.ts';
 import { policyChanges } from '../../processors/channels/preview.ts';
-import { loadPolicies } from '../../processors/cli/policies.ts';
+import { loadPolicies } from '../../processors/settings/policies.ts';
 
 const [web] = loadPolicies() as [ChannelPolicy];
 const plain: ChannelPolicy = {

@@ -1,7 +1,7 @@
 /** Stock and channels as they run: one transaction takes both, so what is published of them always fits. */
 import { describe, expect, it } from 'vitest';
-import { expectedSellable } from '../../processors/cli/compare.ts';
-import { loadPolicies } from '../../processors/cli/policies.ts';
+import { expectedSellable } from '../../processors/cli/start/compare.ts';
+import { loadPolicies } from '../../processors/settings/policies.ts';
 import { channelStock, levelChanges, movements, stockLevels } from '../../processors/topics.ts';
 import type { ChannelStock } from '../../schemas/types.ts';
 import { effect, movement } from '../carts/shop.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { typescript } from '../../processors/cli/node-options.ts';
+import { typescript } from '../../processors/processes/node-options.ts';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import type { Arming } from './failpoints.ts';
 import { tallyPartitions } from './tally.ts';

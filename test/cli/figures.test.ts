@@ -1,7 +1,7 @@
 /** The figures of a run: percentiles, the clock of each source, and a comparison that can fail. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { compare } from '../../processors/cli/compare.ts';
-import { Figures, percentiles } from '../../processors/cli/figures.ts';
+import { compare } from '../../processors/cli/start/compare.ts';
+import { Figures, percentiles } from '../../processors/cli/start/figures.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 afterEach(() => void vi.restoreAllMocks());

@@ -10,7 +10,7 @@ import { differenceBy } from '../../processors/cli/map/difference.ts';
 import { initMapping } from '../../processors/cli/map/init.ts';
 import { sampleOf } from '../../processors/cli/map/sample.ts';
 import { restate } from '../../processors/cli/map.ts';
-import { openSources } from '../../processors/cli/source-tables.ts';
+import { openSources } from '../../processors/cli/source/tables.ts';
 import type { SystemMapping } from '../../processors/intake/mapping.ts';
 import { contradictions } from '../../processors/intake/trial.ts';
 import {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { causeIn, startProcessors } from '../../processors/cli/processes.ts';
+import { causeIn, startProcessors } from '../../processors/processes/child-processes.ts';
 import { until } from '../support/until.ts';
 
 /** They tell their status, though there is no Kafka. */

@@ -1,6 +1,6 @@
 /** When a run gives up waiting for what has not arrived. */
 import { describe, expect, test } from 'vitest';
-import { createStandstill } from '../../processors/cli/settle.ts';
+import { createStandstill } from '../../processors/cli/start/settle.ts';
 
 const behind = (clickhouse: number) => ({
   mismatches: { truth: 0, legacySql: 0, channels: 0, clickhouse },

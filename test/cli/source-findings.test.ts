@@ -5,7 +5,7 @@ import {
   judgePostgres,
   type MariadbFacts,
   type PostgresFacts,
-} from '../../processors/cli/source-findings.ts';
+} from '../../processors/cli/source/findings.ts';
 
 const wanted = [
   { name: 'public.move', primaryKey: ['id'], columns: [['id'], ['qty', 'quantity']] },

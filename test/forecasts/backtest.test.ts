@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { dailySales } from '../../connectors/simulator/sales-history.ts';
-import { csvPanel } from '../../processors/cli/forecast-data.ts';
+import { csvPanel } from '../../processors/cli/forecast/data.ts';
 import { backtest, barsMissed, methodNames } from '../../processors/forecasts/backtest.ts';
 import { quantile } from '../../processors/forecasts/distribution.ts';
 import { intermittent, naive, seasonalNaive } from '../../processors/forecasts/methods.ts';

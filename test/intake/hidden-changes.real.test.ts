@@ -6,11 +6,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { beginAnew, connectorState } from '../../processors/adapters/connect-rest.ts';
 import { wantedTables } from '../../processors/cli/mappings.ts';
-import { mariadbFacts } from '../../processors/cli/mariadb-facts.ts';
-import { postgresFacts } from '../../processors/cli/postgres-facts.ts';
-import { type Finding, judgeMariadb, judgePostgres } from '../../processors/cli/source-findings.ts';
-import { openMariadb } from '../../processors/cli/source-url.ts';
-import { grantPostgres } from '../../processors/cli/sources.ts';
+import { type Finding, judgeMariadb, judgePostgres } from '../../processors/cli/source/findings.ts';
+import { grantPostgres } from '../../processors/cli/source/grants.ts';
+import { mariadbFacts } from '../../processors/cli/source/mariadb-facts.ts';
+import { postgresFacts } from '../../processors/cli/source/postgres-facts.ts';
+import { openMariadb } from '../../processors/cli/source/url.ts';
 import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
 import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 

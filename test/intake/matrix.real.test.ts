@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { beginAnew } from '../../processors/adapters/connect-rest.ts';
 import type { SystemKind } from '../../processors/cdc/change.ts';
 import { wantedTables } from '../../processors/cli/mappings.ts';
-import { mariadbFacts } from '../../processors/cli/mariadb-facts.ts';
-import { judgeMariadb } from '../../processors/cli/source-findings.ts';
-import { openMariadb } from '../../processors/cli/source-url.ts';
+import { judgeMariadb } from '../../processors/cli/source/findings.ts';
+import { mariadbFacts } from '../../processors/cli/source/mariadb-facts.ts';
+import { openMariadb } from '../../processors/cli/source/url.ts';
 import { type CapturedSystem, captureSystem } from '../support/captured-system.ts';
 import { mariadbSchema, matrixFigures, matrixMapping, postgresSchema } from './matrix.ts';
 

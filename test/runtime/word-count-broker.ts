@@ -15,7 +15,7 @@ import {
   topicSettings,
 } from '../../processors/adapters/kafka/admin.ts';
 import { type ReadRecord, readTopics } from '../../processors/adapters/kafka/independent-reader.ts';
-import { typescript } from '../../processors/cli/node-options.ts';
+import { typescript } from '../../processors/processes/node-options.ts';
 import type { ProcessorStatus } from '../../processors/runtime/run.ts';
 import { deadLetters } from '../../processors/topics.ts';
 import { partitionOf } from '../../processors/topology/partitioner.ts';

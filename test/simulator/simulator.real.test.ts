@@ -13,8 +13,8 @@ import {
   type SourceCommit,
 } from '../../connectors/simulator/simulator.ts';
 import { emptyCell } from '../../connectors/simulator/stock-truth.ts';
-import { installErp, installPos } from '../../processors/cli/legacy-systems.ts';
-import { typescript } from '../../processors/cli/node-options.ts';
+import { installErp, installPos } from '../../processors/cli/start/legacy-systems.ts';
+import { typescript } from '../../processors/processes/node-options.ts';
 
 const directories: string[] = [];
 

@@ -2,15 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { channelsTopology } from '../../processors/channels/topology.ts';
 import { chosenCells } from '../../processors/cli/explain.ts';
-import { buckets, explainCells, type FiledEntry } from '../../processors/cli/ledger-history.ts';
+import { buckets, explainCells, type FiledEntry } from '../../processors/cli/ledger/history.ts';
 import {
   cellName,
   channelFiguresOf,
   collectDifferences,
   figureName,
   LedgerReplay,
-} from '../../processors/cli/ledger-replay.ts';
-import { loadPolicies } from '../../processors/cli/policies.ts';
+} from '../../processors/cli/ledger/replay.ts';
+import { loadPolicies } from '../../processors/settings/policies.ts';
 import { channelStock, ledger, stockLevels } from '../../processors/topics.ts';
 import type { LedgerEntry, StockLevel } from '../../schemas/types.ts';
 import { seededRandom } from '../support/seeded-random.ts';

@@ -31,7 +31,7 @@ import type { Change } from '../../processors/cdc/change.ts';
 import { columnNames } from '../../processors/cdc/table.ts';
 import { fillTemplate, secret } from '../../processors/cli/connectors.ts';
 import { openLetters } from '../../processors/cli/dead-letters.ts';
-import { grantMariadb, grantPostgres } from '../../processors/cli/sources.ts';
+import { grantMariadb, grantPostgres } from '../../processors/cli/source/grants.ts';
 import { capturedTables, type SystemMapping } from '../../processors/intake/mapping.ts';
 import { intakeTopology, sourceTopics, tableTopic } from '../../processors/intake/topology.ts';
 import { createProcessor } from '../../processors/runtime/run.ts';

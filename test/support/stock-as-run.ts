@@ -1,5 +1,5 @@
 /** Stock as it runs: with the channels behind it, in one transaction and with one codec of state. */
-import { loadPolicies } from '../../processors/cli/policies.ts';
+import { loadPolicies } from '../../processors/settings/policies.ts';
 import { noRules, type StockRules } from '../../processors/stock/rules.ts';
 import { stockWithChannels } from '../../processors/topologies.ts';
 

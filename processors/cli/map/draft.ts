@@ -3,7 +3,7 @@
  * seen is a marked blank, and a mapping with blanks does not load.
  */
 
-import type { FoundTable } from '../source-tables.ts';
+import type { FoundTable } from '../source/tables.ts';
 import { type Guess, guessOf, isTime, namingColumns, type TableUse } from './guess.ts';
 
 export type Drafted = {

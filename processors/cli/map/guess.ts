@@ -1,5 +1,5 @@
 /** What the tables of an unknown database may be: by their keys, their references and the names of their columns. */
-import type { FoundColumn, FoundTable } from '../source-tables.ts';
+import type { FoundColumn, FoundTable } from '../source/tables.ts';
 
 export type TableUse =
   | { readonly is: 'items'; readonly code: string }

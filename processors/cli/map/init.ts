@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { slotName } from '../connectors.ts';
 import { layOut } from '../screen.ts';
-import { type FoundTable, openSource, type SourceDatabase } from '../source-tables.ts';
+import { type FoundTable, openSource, type SourceDatabase } from '../source/tables.ts';
 import { type Drafted, draftMapping, type SeenValues } from './draft.ts';
 import { guessOf } from './guess.ts';
 

@@ -6,7 +6,7 @@ import { rowOfText } from '../../cdc/text-values.ts';
 import { Fault } from '../../cdc/values.ts';
 import type { DocumentMapping, SystemMapping } from '../../intake/mapping.ts';
 import { type LookupValues, type TriedDocument, tryDocument } from '../../intake/trial.ts';
-import type { SourceDatabase } from '../source-tables.ts';
+import type { SourceDatabase } from '../source/tables.ts';
 
 export type Sample = {
   readonly tried: readonly TriedDocument[];

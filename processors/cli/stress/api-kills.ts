@@ -5,7 +5,7 @@ import { readTopic } from '../../adapters/kafka/topic-reader.ts';
 import { keyIn } from '../../api/local-key.ts';
 import { ledger } from '../../topics.ts';
 import type { Topic } from '../../topology/topic.ts';
-import { percentiles } from '../figures.ts';
+import { percentiles } from '../start/figures.ts';
 import type { ApiStressOptions } from './api.ts';
 import { onStage, type Stage, tellResult } from './stage.ts';
 

@@ -5,7 +5,7 @@ import { type KafkaPlaces, readTopic } from '../../adapters/kafka/topic-reader.t
 import { keyIn } from '../../api/local-key.ts';
 import { ledger } from '../../topics.ts';
 import type { Topic } from '../../topology/topic.ts';
-import { percentiles } from '../figures.ts';
+import { percentiles } from '../start/figures.ts';
 import { type Random, randomFrom } from './shoppers.ts';
 import { onStage, readyApiUrl, type Stage, tellResult } from './stage.ts';
 

@@ -12,7 +12,7 @@ import {
 } from '../../../connectors/destinations/simulated-shop.ts';
 import { integer, type Random, seededRandom } from '../../../connectors/simulator/random.ts';
 import { channelStock } from '../../topics.ts';
-import { percentiles } from '../figures.ts';
+import { percentiles } from '../start/figures.ts';
 import { type Publishing, publishing, type Told } from './figures.ts';
 import { onStage, type Stage, tellResult } from './stage.ts';
 

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startStack } from '../../../deploy/native/stack.ts';
 import type { KafkaPlaces } from '../../adapters/kafka/topic-reader.ts';
+import { type Processors, startProcessors } from '../../processes/child-processes.ts';
+import { loadPolicies } from '../../settings/policies.ts';
 import { applyTopicsAndSchemas } from '../apply.ts';
-import { loadPolicies } from '../policies.ts';
-import { type Processors, startProcessors } from '../processes.ts';
 import { inWorkingFolder } from '../working-folder.ts';
 
 export type Stage = {

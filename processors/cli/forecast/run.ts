@@ -1,15 +1,15 @@
 /** Forecasts and proposals of the running pipeline: made, shown, decided. */
-import type { Forecast, Proposal } from '../../schemas/types.ts';
-import { recordWriter, writeRecord } from '../adapters/kafka/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
-import { ProposalDesk } from '../forecasts/desk.ts';
-import { type ForecastRun, type ReplenishmentRules, runForecasts } from '../forecasts/run.ts';
-import { forecasts, proposals } from '../topics.ts';
-import type { Topic } from '../topology/topic.ts';
-import { readKafkaPlaces } from './places.ts';
-import { loadReplenishment } from './replenishment.ts';
-import { layOut } from './screen.ts';
-import { askAnalytics } from './sql.ts';
+import type { Forecast, Proposal } from '../../../schemas/types.ts';
+import { recordWriter, writeRecord } from '../../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../../adapters/kafka/topic-reader.ts';
+import { ProposalDesk } from '../../forecasts/desk.ts';
+import { type ForecastRun, type ReplenishmentRules, runForecasts } from '../../forecasts/run.ts';
+import { readKafkaPlaces } from '../../settings/places.ts';
+import { loadReplenishment } from '../../settings/replenishment.ts';
+import { forecasts, proposals } from '../../topics.ts';
+import type { Topic } from '../../topology/topic.ts';
+import { layOut } from '../screen.ts';
+import { askAnalytics } from '../sql.ts';
 
 type Where = { readonly directory: string };
 

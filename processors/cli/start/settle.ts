@@ -1,9 +1,10 @@
 /** The end of a run: wait until all has arrived, compare with every truth there is, and say it as a table. */
+
+import { processorsOf } from '../../processes/status.ts';
+import { layOut } from '../screen.ts';
 import { type Comparison, compare, type Mismatches } from './compare.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Percentiles } from './figures.ts';
-import { processorsOf } from './pipeline-status.ts';
-import { layOut } from './screen.ts';
 
 export type Result = {
   readonly transactions: number;

@@ -1,11 +1,11 @@
 /** Adds the ledger up from nothing: what it makes of every cell must be what the topics show. Pure. */
-import type { Cause, LedgerEntry, Quantities, StockLevel } from '../../schemas/types.ts';
-import type { ChannelPolicy } from '../channels/policy.ts';
-import type { ChannelsState } from '../channels/state.ts';
-import { channelsStep } from '../channels/step.ts';
-import { dayOf } from '../domain/history.ts';
-import { type BucketName, noQuantities, withBucket } from '../domain/quantities.ts';
-import { stockLevels } from '../topics.ts';
+import type { Cause, LedgerEntry, Quantities, StockLevel } from '../../../schemas/types.ts';
+import type { ChannelPolicy } from '../../channels/policy.ts';
+import type { ChannelsState } from '../../channels/state.ts';
+import { channelsStep } from '../../channels/step.ts';
+import { dayOf } from '../../domain/history.ts';
+import { type BucketName, noQuantities, withBucket } from '../../domain/quantities.ts';
+import { stockLevels } from '../../topics.ts';
 
 export const cellName = (one: { readonly sku: string; readonly location: string }): string =>
   `${one.sku}|${one.location}`;

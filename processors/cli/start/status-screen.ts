@@ -1,7 +1,8 @@
 /** What `npm start` shows while it runs. */
+
+import { countsOf, processorsOf } from '../../processes/status.ts';
+import type { Screen } from '../screen.ts';
 import type { Demonstration } from './demonstration.ts';
-import { countsOf, processorsOf } from './pipeline-status.ts';
-import type { Screen } from './screen.ts';
 
 let before: { readonly atMs: number; readonly changes: number } | undefined;
 

@@ -1,5 +1,5 @@
 /** Compares what Stockline says with what is true: the simulator's own memory, SQL in the two databases, ClickHouse. */
-import type { ChannelPolicy } from '../channels/policy.ts';
+import type { ChannelPolicy } from '../../channels/policy.ts';
 import type { CellFigures } from './figures.ts';
 
 /** Quantities in thousandths by `sku|location`. */

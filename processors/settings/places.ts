@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { systems } from '../../connectors/systems.ts';
 import type { StackAddresses } from '../../deploy/native/stack.ts';
 import type { CaptureAccess } from '../adapters/source-log.ts';
+import type { DatabaseAccess } from '../cli/source/grants.ts';
 import { type Environment, parseEnvironment } from '../config.ts';
 import type { SystemMapping } from '../intake/mapping.ts';
-import type { DatabaseAccess } from './sources.ts';
 
 /** As seen from here and from Kafka Connect alike. */
 export type Places = {

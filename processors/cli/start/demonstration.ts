@@ -3,22 +3,22 @@
  * outside reader of the results; opened in order, closed in reverse.
  */
 import { mkdirSync } from 'node:fs';
-import { legacySql } from '../../connectors/simulator/legacy-sql.ts';
-import { openSimulator, type Simulator } from '../../connectors/simulator/simulator.ts';
-import { type StackAddresses, startStack } from '../../deploy/native/stack.ts';
-import { type IndependentReader, readTopics } from '../adapters/kafka/independent-reader.ts';
-import type { ChannelPolicy } from '../channels/policy.ts';
-import { alerts, channelStock, stockLevels } from '../topics.ts';
+import { legacySql } from '../../../connectors/simulator/legacy-sql.ts';
+import { openSimulator, type Simulator } from '../../../connectors/simulator/simulator.ts';
+import { type StackAddresses, startStack } from '../../../deploy/native/stack.ts';
+import { type IndependentReader, readTopics } from '../../adapters/kafka/independent-reader.ts';
+import type { ChannelPolicy } from '../../channels/policy.ts';
+import { type Processors, startProcessors } from '../../processes/child-processes.ts';
+import { type Counts, countsOf } from '../../processes/status.ts';
+import { placesOf, rememberStack, watchedEnvironment } from '../../settings/places.ts';
+import { loadPolicies } from '../../settings/policies.ts';
+import { alerts, channelStock, stockLevels } from '../../topics.ts';
+import { applyCapture, applyTopicsAndSchemas } from '../apply.ts';
+import type { DatabaseAccess } from '../source/grants.ts';
 import { type AnalyticsFigures, analyticsFigures } from './analytics-figures.ts';
-import { applyCapture, applyTopicsAndSchemas } from './apply.ts';
 import type { FiguresByCell } from './compare.ts';
 import { Figures } from './figures.ts';
 import { installErp, installPos } from './legacy-systems.ts';
-import { type Counts, countsOf } from './pipeline-status.ts';
-import { placesOf, rememberStack, watchedEnvironment } from './places.ts';
-import { loadPolicies } from './policies.ts';
-import { type Processors, startProcessors } from './processes.ts';
-import type { DatabaseAccess } from './sources.ts';
 
 export type Demonstration = {
   readonly addresses: StackAddresses;

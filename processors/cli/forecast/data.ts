@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dailySales } from '../../connectors/simulator/sales-history.ts';
-import type { Panel, Series } from '../forecasts/panel.ts';
+import { dailySales } from '../../../connectors/simulator/sales-history.ts';
+import type { Panel, Series } from '../../forecasts/panel.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,6 +1,6 @@
 /** What an outside reader of the stock and channel topics knows: the latest figures, and how long each took to arrive. */
-import { commitClockMs } from '../../connectors/simulator/commit-clock.ts';
-import type { ReadRecord } from '../adapters/kafka/independent-reader.ts';
+import { commitClockMs } from '../../../connectors/simulator/commit-clock.ts';
+import type { ReadRecord } from '../../adapters/kafka/independent-reader.ts';
 
 /** Quantities in thousandths of a unit, by the names of schemas/stock-level.avsc. */
 export type CellFigures = Readonly<Record<string, number>>;

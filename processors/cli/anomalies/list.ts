@@ -1,12 +1,12 @@
 /** Anomalies of the running pipeline: which are open, and who looks after them. */
-import type { Anomaly } from '../../schemas/types.ts';
-import { writeRecord } from '../adapters/kafka/record-writer.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
-import { keyOf } from '../anomalies/episode.ts';
-import { acknowledgements, anomalies } from '../topics.ts';
-import type { Topic } from '../topology/topic.ts';
-import { readKafkaPlaces } from './places.ts';
-import { layOut } from './screen.ts';
+import type { Anomaly } from '../../../schemas/types.ts';
+import { writeRecord } from '../../adapters/kafka/record-writer.ts';
+import { type KafkaPlaces, readTopic } from '../../adapters/kafka/topic-reader.ts';
+import { keyOf } from '../../anomalies/episode.ts';
+import { readKafkaPlaces } from '../../settings/places.ts';
+import { acknowledgements, anomalies } from '../../topics.ts';
+import type { Topic } from '../../topology/topic.ts';
+import { layOut } from '../screen.ts';
 
 type Where = { readonly directory: string };
 

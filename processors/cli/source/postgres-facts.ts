@@ -1,6 +1,6 @@
 /** Asks a PostgreSQL what `source check` judges. Reads catalogues only. */
 import type pg from 'pg';
-import type { PostgresFacts } from './source-findings.ts';
+import type { PostgresFacts } from './findings.ts';
 
 type TableRow = {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Asks a MariaDB what `source check` judges. Reads variables and the information schema only. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { MariadbFacts } from './source-findings.ts';
+import type { MariadbFacts } from './findings.ts';
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 

@@ -1,16 +1,16 @@
 /** From a term of the ledger back to the movement that told it and the row that stated it. */
 
-import { loadMapping } from '../../connectors/systems.ts';
-import type { Effect, Movement } from '../../schemas/types.ts';
-import { type KafkaPlaces, readTopic } from '../adapters/kafka/topic-reader.ts';
-import { type Change, keyOfColumns } from '../cdc/change.ts';
-import { hashText } from '../domain/hash.ts';
-import { capturedTables, type SystemMapping } from '../intake/mapping.ts';
-import { documentId } from '../intake/rows.ts';
-import { intakeTopology, tableTopic } from '../intake/topology.ts';
-import { movements } from '../topics.ts';
-import { partitionOf } from '../topology/partitioner.ts';
-import type { Topic } from '../topology/topic.ts';
+import { loadMapping } from '../../../connectors/systems.ts';
+import type { Effect, Movement } from '../../../schemas/types.ts';
+import { type KafkaPlaces, readTopic } from '../../adapters/kafka/topic-reader.ts';
+import { type Change, keyOfColumns } from '../../cdc/change.ts';
+import { hashText } from '../../domain/hash.ts';
+import { capturedTables, type SystemMapping } from '../../intake/mapping.ts';
+import { documentId } from '../../intake/rows.ts';
+import { intakeTopology, tableTopic } from '../../intake/topology.ts';
+import { movements } from '../../topics.ts';
+import { partitionOf } from '../../topology/partitioner.ts';
+import type { Topic } from '../../topology/topic.ts';
 
 /** Where a record stands, as `topic-partition@offset`. */
 export type RecordPlace = string;

@@ -1,9 +1,9 @@
 /** Reads a legacy database by SQL: what tables there are, and rows as text. Only SELECT. */
 import type { RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
-import type { TextRow } from '../cdc/text-values.ts';
-import type { SystemMapping } from '../intake/mapping.ts';
-import { openMariadb, openPostgres } from './source-url.ts';
+import type { TextRow } from '../../cdc/text-values.ts';
+import type { SystemMapping } from '../../intake/mapping.ts';
+import { openMariadb, openPostgres } from './url.ts';
 
 export type FoundColumn = {
   readonly name: string;

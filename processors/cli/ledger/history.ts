@@ -1,5 +1,5 @@
 /** What the ledger alone tells of a cell: its figures at any moment, and which steps made each of them. Pure. */
-import type { Bucket, Change, LedgerEntry, Quantities } from '../../schemas/types.ts';
+import type { Bucket, Change, LedgerEntry, Quantities } from '../../../schemas/types.ts';
 
 /** An entry with its place in the topic. */
 export type FiledEntry = {

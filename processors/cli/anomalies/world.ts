@@ -3,11 +3,11 @@
  * that sell often and seldom, deliveries, nightly balances, counts, small losses. It knows nothing of the detectors.
  */
 
-import type { Random } from '../../connectors/simulator/random.ts';
-import { chance, fraction, integer, seededRandom } from '../../connectors/simulator/random.ts';
-import type { Change, LedgerEntry } from '../../schemas/types.ts';
-import { noQuantities } from '../domain/quantities.ts';
-import type { Fault, Seller } from './anomaly-faults.ts';
+import type { Random } from '../../../connectors/simulator/random.ts';
+import { chance, fraction, integer, seededRandom } from '../../../connectors/simulator/random.ts';
+import type { Change, LedgerEntry } from '../../../schemas/types.ts';
+import { noQuantities } from '../../domain/quantities.ts';
+import type { Fault, Seller } from './faults.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

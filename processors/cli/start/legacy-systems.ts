@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
-import type { DatabaseAccess } from './sources.ts';
+import type { DatabaseAccess } from '../source/grants.ts';
 
-const connectors = fileURLToPath(new URL('../../connectors', import.meta.url));
+const connectors = fileURLToPath(new URL('../../../connectors', import.meta.url));
 
 /** True when the database was made now, false when it was there. */
 export async function installErp(access: DatabaseAccess): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** The figures of the analysts' views, asked from the running analytics process. */
-import { readTotals, type Totals } from '../analytics/totals.ts';
-import { askAnalytics } from './sql.ts';
+import { readTotals, type Totals } from '../../analytics/totals.ts';
+import { askAnalytics } from '../sql.ts';
 
 export type AnalyticsFigures = Totals;
 

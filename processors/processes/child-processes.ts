@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { processorOptions } from './node-options.ts';
-import type { ProcessStatus } from './pipeline-status.ts';
+import type { ProcessStatus } from './status.ts';
 
 export type Processors = {
   /** The last status message of each process, by its name. */

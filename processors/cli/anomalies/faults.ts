@@ -1,8 +1,8 @@
 /** A fault file: what goes wrong in the simulated weeks, where, when, and how badly. No detector reads it. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { integer, pick, type Random, seededRandom } from '../../connectors/simulator/random.ts';
-import type { AnomalyKind } from '../anomalies/episode.ts';
+import { integer, pick, type Random, seededRandom } from '../../../connectors/simulator/random.ts';
+import type { AnomalyKind } from '../../anomalies/episode.ts';
 
 export const faultKinds = [
   'negativeStock',
