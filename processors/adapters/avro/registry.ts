@@ -52,9 +52,9 @@ async function registerPart(
   for (let attempt = 1; ; attempt += 1) {
     try {
       await requireCompatibility(registryUrl, subject);
-      if (isNamed(schema))
-        await answered(registry.register({ type, schema }, { subject, compatibility }));
-      else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
+      if (isNamed(schema)) {
+        await answeredInTime(registry.register({ type, schema }, { subject, compatibility }));
+      } else await send('POST', `${registryUrl}/subjects/${subject}/versions`, { schema });
       return;
     } catch (error) {
       if (isRefusal(error)) {
@@ -91,7 +91,7 @@ function isOfLibrary(error: unknown): boolean {
 }
 
 /** The registry's library would wait for ever for an answer that does not come, or breaks off. */
-export function answered<T>(call: Promise<T>): Promise<T> {
+export function answeredInTime<T>(call: Promise<T>): Promise<T> {
   return within(requestTimeoutMs, call, () => {
     throw new Error(`no answer in ${requestTimeoutMs / 1_000} s`);
   });
@@ -128,7 +128,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
     if (ids.has(subject)) return;
     const schema = JSON.stringify(schemaFile(topic[part].schema));
     try {
-      const id = await answered(registry.getRegistryIdBySchema(subject, { type, schema }));
+      const id = await answeredInTime(registry.getRegistryIdBySchema(subject, { type, schema }));
       ids.set(subject, id);
       keep(fileOf(subject), { id, schema });
     } catch (error) {

@@ -5,7 +5,7 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
 import { type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
-import { answered } from '../avro/registry.ts';
+import { answeredInTime } from '../avro/registry.ts';
 
 /** Avro decimal as a number of units; enough digits for a screen and, at scale 3, exact below 9 * 10^12. */
 class DecimalType extends avro.types.LogicalType {
@@ -124,7 +124,7 @@ const knownSchemas = new Map<number, Schema>();
 
 async function learn(registry: SchemaRegistry, bytes: Buffer): Promise<Schema> {
   const id = bytes.readInt32BE(1);
-  const schema = (await answered(registry.getSchema(id))) as unknown as Schema;
+  const schema = (await answeredInTime(registry.getSchema(id))) as unknown as Schema;
   knownSchemas.set(id, schema);
   return schema;
 }
