@@ -12,6 +12,10 @@ import { type WaitQueue, waitQueue } from './wait-queue.ts';
 export type Urgency = 'soldOut' | 'low' | 'rest';
 export const urgencies: readonly Urgency[] = ['soldOut', 'low', 'rest'];
 
+/** Why a listing is read back: an answer was lost, and nothing goes to it until then; or it is one of a sample. */
+export type Reading = 'lost' | 'sampled';
+export const readings: readonly Reading[] = ['lost', 'sampled'];
+
 export type Place = {
   listing: Listing;
   wanted: Figure | undefined;
@@ -31,7 +35,7 @@ export type Account = {
   /** SKUs that wait for a time: to be tried again, to be settled, to be allowed again. */
   readonly waiting: WaitQueue;
   /** SKUs to be read back. */
-  readonly reads: Set<string>;
+  readonly reads: Readonly<Record<Reading, Set<string>>>;
   readonly buckets: { readonly write: Bucket; readonly read: Bucket; readonly bulk: Bucket };
   /** Calls that have not ended. */
   readonly underWay: Map<string, Call>;
@@ -62,7 +66,7 @@ export function openAccount(
     places: new Map(),
     ready: { soldOut: new Set(), low: new Set(), rest: new Set() },
     waiting: waitQueue(),
-    reads: new Set(),
+    reads: { lost: new Set(), sampled: new Set() },
     buckets: {
       write: bucket(of.limits.write.quota),
       read: bucket(of.limits.read),

@@ -6,6 +6,7 @@ import {
   type Account,
   nextCallId,
   type Place,
+  readings,
   route,
   sequenceRead,
   setBulk,
@@ -58,7 +59,9 @@ export function nextPlanMs(account: Account, nowMs: number): number {
     ready.low.size + ready.rest.size > 0
       ? Math.max(nowMs + bulkCheckMs / 4, nextTokenMs(buckets.write, nowMs, reserve))
       : Number.POSITIVE_INFINITY,
-    account.reads.size > 0 ? nextTokenMs(buckets.read, nowMs) : Number.POSITIVE_INFINITY,
+    readings.some((reading) => account.reads[reading].size > 0)
+      ? nextTokenMs(buckets.read, nowMs)
+      : Number.POSITIVE_INFINITY,
   ];
   return Math.max(account.closedUntilMs, Math.min(...times));
 }
@@ -76,7 +79,7 @@ function wake(account: Account, sku: string, nowMs: number): void {
     route(account, sku);
     return;
   }
-  account.reads.add(sku);
+  account.reads.lost.add(sku);
   // Whether or not it can be read: later it is sent again.
   account.waiting.put(sku, nowMs + Math.max(2_000, account.limits.settleMs));
   if (nowMs - sent.atMs > 3 * account.limits.settleMs) {
@@ -176,7 +179,7 @@ function begin(
       account.limits.revisions === null ? place.listing : withRevision(place.listing, nowMs);
     place.repair = false;
     setListing(account, figure.sku, { ...listing, sent });
-    account.reads.delete(figure.sku);
+    for (const reading of readings) account.reads[reading].delete(figure.sku);
   }
   account.underWay.set(call.id, call);
   return call;
@@ -235,13 +238,15 @@ function bulkCandidates(account: Account, limits: BulkLimits, nowMs: number): re
 
 function planReads(account: Account, nowMs: number): readonly Call[] {
   const calls: Call[] = [];
-  for (const sku of account.reads) {
-    if (!take(account.buckets.read, nowMs)) break;
-    account.reads.delete(sku);
-    const sequence = sequenceRead(account.places.get(sku) as Place);
-    const call: Call = { kind: 'read', id: nextCallId(account), sku, sequence };
-    account.underWay.set(call.id, call);
-    calls.push(call);
+  for (const reading of readings) {
+    for (const sku of account.reads[reading]) {
+      if (!take(account.buckets.read, nowMs)) return calls;
+      account.reads[reading].delete(sku);
+      const sequence = sequenceRead(account.places.get(sku) as Place);
+      const call: Call = { kind: 'read', id: nextCallId(account), sku, sequence };
+      account.underWay.set(call.id, call);
+      calls.push(call);
+    }
   }
   return calls;
 }

@@ -160,7 +160,7 @@ function confirm(
 
 function maybeReadBack(account: Account, sku: string, sequence: number): void {
   const oneOf = account.limits.readBackOneOf;
-  if (oneOf > 0 && chance(`${sku} ${sequence}`) < 1 / oneOf) account.reads.add(sku);
+  if (oneOf > 0 && chance(`${sku} ${sequence}`) < 1 / oneOf) account.reads.sampled.add(sku);
 }
 
 /** Certainly not done: it waits its turn again. */

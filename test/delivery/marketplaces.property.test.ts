@@ -107,6 +107,11 @@ function run(
   return { market, account, endMs: nowMs };
 }
 
+const plainFigure: Figure = {
+  ...{ channel: 'web', sku: 'S', sellable: 5_000, status: 'inStock' },
+  ...{ sequence: 1, publishedAtMs: 0 },
+};
+
 const lastShown = (shown: readonly Shown[]): ReadonlyMap<string, number> =>
   new Map(shown.map(({ sku, units }) => [sku, units]));
 
@@ -237,6 +242,35 @@ describe('marketplaces', () => {
       expect(inDay.length).toBeLessThanOrEqual(40);
     }
     expect(lastShown(market.shown).get('S')).toBe(7);
+  });
+
+  it('a listing whose answer was lost is read back before those of the sample, however many', () => {
+    const read = { calls: 1, perMs: 1_000, burst: 1 };
+    const account = openAccount(
+      { ...ofAccount, limits: { ...single, read, readBackOneOf: 1 } },
+      new Map(),
+      0,
+    );
+    for (let n = 0; n < 10; n += 1) offer(account, { ...plainFigure, sku: `S${n}` }, 0);
+    const done = { kind: 'done', status: 200, items: new Map() } as const;
+    const lost = { kind: 'unknown', status: 0, reason: 'connection lost' } as const;
+    const readAt: (readonly [string, number])[] = [];
+    for (let nowMs = 0; nowMs < 5_000; nowMs += 100) {
+      for (const call of plan(account, nowMs)) {
+        if (call.kind === 'read') readAt.push([call.sku, nowMs]);
+        const isLost = call.kind === 'write' && call.items[0]?.figure.sku === 'S9';
+        const answer =
+          call.kind === 'read'
+            ? ({ kind: 'read', status: 200, units: 5 } as const)
+            : isLost
+              ? lost
+              : done;
+        settle(account, { call, beganAtMs: nowMs, tookMs: 10, answer }, nowMs + 10);
+      }
+    }
+    const [, atMs] = readAt.find(([sku]) => sku === 'S9') ?? [];
+    expect(readAt.length).toBeGreaterThanOrEqual(4);
+    expect(atMs).toBeLessThanOrEqual(single.settleMs + 1_500);
   });
 
   it('reads back, and tells again what somebody else has changed', () => {
