@@ -24,19 +24,20 @@ const attemptsMax = 5;
 
 describe('a zombie on a real broker', () => {
   it('E1: a zombie that wakes up after its successor commits nothing', async () => {
-    let wasFenced = false;
-    for (let attempt = 0; attempt < attemptsMax && !wasFenced; attempt++) {
-      const run = await runOfZombie({ unfenced: false });
-      expect(run.faults).toEqual([]);
-      wasFenced = run.wasFenced;
+    let wasFencedInTime = false;
+    for (let attempt = 0; attempt < attemptsMax && !wasFencedInTime; attempt++) {
+      const { faults, isInTime, wasFenced } = await runOfZombie({ unfenced: false });
+      expect(faults).toEqual([]);
+      wasFencedInTime = isInTime && wasFenced;
     }
-    expect(wasFenced).toBe(true);
+    expect(wasFencedInTime).toBe(true);
   });
 
   it('E1: the same zombie doubles records when transactional ids are not tied to partitions', async () => {
     const faults: string[] = [];
     for (let attempt = 0; attempt < attemptsMax && !faults.some(isDoubled); attempt++) {
-      faults.push(...(await runOfZombie({ unfenced: true })).faults);
+      const run = await runOfZombie({ unfenced: true });
+      if (run.isInTime) faults.push(...run.faults);
     }
     expect(faults.filter(isDoubled)).not.toEqual([]);
   });
@@ -71,7 +72,7 @@ async function runOfZombie({ unfenced }: { readonly unfenced: boolean }) {
   expect(await within(10_000, zombie.stopped)).toBe(true);
   const successor = start('successor');
   const processes = [zombie, successor];
-  await within(14_000, () => settled([successor]));
+  const isInTime = await within(14_000, () => settled([successor]));
   await load.stop();
   await within(3_000, () => successor.status()?.lagRecords === 0);
   zombie.kill('SIGCONT');
@@ -88,5 +89,5 @@ async function runOfZombie({ unfenced }: { readonly unfenced: boolean }) {
   ]);
   rmSync(directory, { recursive: true, force: true });
   const faults = [...log.hanging, ...faultsOf(topics, log.seen, expectedOf(topics, log.seen))];
-  return { faults, wasFenced: zombie.fences() > 0 };
+  return { faults, isInTime, wasFenced: zombie.fences() > 0 };
 }
