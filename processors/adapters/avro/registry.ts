@@ -119,9 +119,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
   const fetched = new Map<number, WriterSchema>();
   const absentSinceMs = new Map<number, number>();
   const ids = new Map<string, number>();
-  if (folder !== undefined) mkdirSync(folder, { recursive: true });
-  const fileOf = (name: string | number): string | undefined =>
-    folder === undefined ? undefined : join(folder, `${name}.json`);
+  const files = folder === undefined ? noFiles : filesIn(folder);
 
   const prepareOne = async (topic: AnyTopic, part: TopicPart): Promise<void> => {
     const subject = subjectOf(topic, part);
@@ -130,7 +128,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
     try {
       const id = await answeredInTime(registry.getRegistryIdBySchema(subject, { type, schema }));
       ids.set(subject, id);
-      keep(fileOf(subject), { id, schema });
+      files.keep(subject, { id, schema });
     } catch (error) {
       // What the library makes of status 404.
       if (isOfLibrary(error)) {
@@ -141,7 +139,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
           { cause: error },
         );
       }
-      const kept = read(fileOf(subject)) as
+      const kept = files.read(subject) as
         | { readonly id: number; readonly schema: string }
         | undefined;
       if (kept?.schema !== schema) throw unreachable(registryUrl, error);
@@ -162,7 +160,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
     },
     ownSchema: schemaFile,
     learn: async (schemaId) => {
-      const schema = await fetchSchema(registryUrl, schemaId, fileOf(schemaId));
+      const schema = await fetchSchema(registryUrl, schemaId, files);
       if (schema === 'absent') absentSinceMs.set(schemaId, Date.now());
       else fetched.set(schemaId, schema);
     },
@@ -176,7 +174,7 @@ export function registrySchemas(registryUrl: string, folder?: string): SchemaSou
 async function fetchSchema(
   registryUrl: string,
   schemaId: number,
-  file: string | undefined,
+  files: SchemaFiles,
 ): Promise<WriterSchema | 'absent'> {
   try {
     const answer = await ask(`${registryUrl}/schemas/ids/${schemaId}`);
@@ -184,10 +182,10 @@ async function fetchSchema(
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { schema } = (await answer.json()) as { readonly schema: string };
     const parsed: unknown = JSON.parse(schema);
-    keep(file, parsed);
+    files.keep(String(schemaId), parsed);
     return parsed;
   } catch (error) {
-    const kept = read(file);
+    const kept = files.read(String(schemaId));
     if (kept !== undefined) return kept;
     throw unreachable(registryUrl, error);
   }
@@ -197,21 +195,32 @@ function ask(url: string, init: RequestInit = {}): Promise<Response> {
   return fetch(url, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) });
 }
 
-/** Whole or not at all: several processes share the folder. */
-function keep(file: string | undefined, content: unknown): void {
-  if (file === undefined) return;
-  const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, JSON.stringify(content));
-  renameSync(unfinished, file);
-}
+/** What was fetched, by name; `read` gives undefined for what is not there. */
+type SchemaFiles = {
+  readonly keep: (name: string, content: unknown) => void;
+  readonly read: (name: string) => unknown;
+};
 
-function read(file: string | undefined): unknown {
-  if (file === undefined) return undefined;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
+const noFiles: SchemaFiles = { keep: () => undefined, read: () => undefined };
+
+function filesIn(folder: string): SchemaFiles {
+  mkdirSync(folder, { recursive: true });
+  const fileOf = (name: string): string => join(folder, `${name}.json`);
+  return {
+    // Whole or not at all: several processes share the folder.
+    keep: (name, content) => {
+      const unfinished = `${fileOf(name)}.${process.pid}`;
+      writeFileSync(unfinished, JSON.stringify(content));
+      renameSync(unfinished, fileOf(name));
+    },
+    read: (name) => {
+      try {
+        return JSON.parse(readFileSync(fileOf(name), 'utf8'));
+      } catch {
+        return undefined;
+      }
+    },
+  };
 }
 
 function unreachable(registryUrl: string, cause: unknown): PipelineError {

@@ -2,7 +2,10 @@
 import type rdkafka from 'node-rdkafka';
 import { PipelineError } from '../../runtime/errors.ts';
 import { limits } from '../../runtime/limits.ts';
+import { within } from '../deadline.ts';
 import { kafkaError } from './errors.ts';
+
+const disconnectMs = 3_000;
 
 export type KafkaConsumerClient = InstanceType<typeof rdkafka.KafkaConsumer>;
 export type Place = { readonly topic: string; readonly partition: number };
@@ -60,11 +63,8 @@ export function connect(client: unknown): Promise<void> {
 
 /** Never fails and never hangs: what is left of a client dies with its transactional id's next producer. */
 export function disconnect(client: unknown): Promise<void> {
-  return new Promise((resolve) => {
-    const giveUp = setTimeout(resolve, 3_000);
-    (client as Connectable).disconnect(() => {
-      clearTimeout(giveUp);
-      resolve();
-    });
+  const disconnected = new Promise<void>((resolve) => {
+    (client as Connectable).disconnect(() => resolve());
   });
+  return within(disconnectMs, disconnected, () => undefined);
 }
