@@ -5,7 +5,8 @@ import { hashText } from '../domain/hash.ts';
 import { movements } from '../topics.ts';
 import { type Emit, emit, type StepState } from '../topology/topology.ts';
 import { gapAlert, lineageAccepted, raise } from './alerts.ts';
-import { type Computed, computeDocument, documentOf } from './documents.ts';
+import { type Computed, computeDocument } from './documents.ts';
+import { mappingOf } from './line-documents.ts';
 import { loadSource, noteRead } from './lineage.ts';
 import type { SystemMapping } from './mapping.ts';
 import { OpenDocuments } from './open-documents.ts';
@@ -192,8 +193,10 @@ export function tell(
   const refusedIds: string[] = [];
   let last = '';
   for (const [id, position] of touched) {
-    const context = { state, mapping, position, ...telling };
-    const computed = computeDocument(documentOf(mapping, id), id, context);
+    const document = mappingOf(mapping, id);
+    if (document === undefined)
+      throw new Error(`no document of ${mapping.system} has the id ${id}`);
+    const computed = computeDocument(document, id, { state, mapping, position, ...telling });
     if (computed.kind === 'waiting') refused.push(...count('waiting', 1));
     if (computed.kind === 'refused') {
       refusedIds.push(id);

@@ -10,11 +10,12 @@ import {
   normalized,
   type ToldEffect,
 } from './effects.ts';
+import { readDocument, writeDocument } from './line-documents.ts';
 import { countWaiting, loadSource } from './lineage.ts';
 import type { DocumentMapping, EffectDraft, Resolver, SystemMapping } from './mapping.ts';
+import { sharing } from './once.ts';
 import { loadDocument } from './open-documents.ts';
 import { resolverFor } from './resolver.ts';
-import { documentId, sharing } from './rows.ts';
 import { rowsNow } from './snapshot-rows.ts';
 import {
   type AssertedEffect,
@@ -59,7 +60,7 @@ export function computeDocument(
   context: ComputeContext,
 ): Computed {
   const { state, mapping } = context;
-  const known = loadDocument(state, id);
+  const known = readDocument(state, id);
   const { position, committedAt } = standingOf(known, context);
   const answers = context.restatement === undefined ? known.resolved : datesOf(known.resolved);
   const resolver = resolverFor(mapping, state, answers, committedAt);
@@ -99,11 +100,11 @@ export function computeDocument(
   }
   if (known.waitsFor !== '') countWaiting(state, -1);
   const { opening: pending, waitsSince: _, ...kept } = known;
-  state.put(`d|${id}`, {
+  writeDocument(state, id, {
     ...kept,
     asserted: change.asserted,
     resolved: resolver.resolved(),
-    baseline: known.baseline === null ? null : { ...known.baseline, effects: opened.baseline },
+    baseline: known.baseline && { ...known.baseline, effects: opened.baseline },
     ...(openings.kind === 'refused' && pending !== undefined ? { opening: pending } : {}),
     waitsFor: '',
   });
@@ -169,7 +170,7 @@ function refuse(
   if (known.waitsFor !== '') {
     countWaiting(state, -1);
     const { waitsSince: _, ...kept } = known;
-    state.put(`d|${id}`, { ...kept, waitsFor: '' });
+    writeDocument(state, id, { ...kept, waitsFor: '' });
   }
   return refused;
 }
@@ -284,8 +285,9 @@ function counts(
   const header = known.header?.row ?? null;
   if (header === null) return false;
   if (document.once === undefined) return true;
+  const own = known.headerId ?? id;
   const ids = sharing(document, document.once(header), state);
-  return ids.every((other) => other === id || isLower(id, other));
+  return ids.every((other) => other === own || isLower(own, other));
 }
 
 /** Ids of one document mapping differ in the key alone: numbers of different length, or text. */
@@ -306,9 +308,16 @@ function wait(
   const { mapping, state } = context;
   const { waitingMax = waitingMaxDefault } = mapping;
   const waitsFor = `${missing.lookup} ${missing.key}`;
-  const noted = { ...known, waitsFor, waitsSince: standingOf(known, context) };
+  const waitsSince = standingOf(known, context);
+  const { headerId } = known;
+  if (headerId !== undefined && loadDocument(state, headerId).waitsFor === waitsFor) {
+    // It is computed again with its header, so it need not be noted by itself.
+    writeDocument(state, id, { ...known, waitsSince });
+    return { kind: 'waiting', ...missing };
+  }
+  const noted = { ...known, waitsFor, waitsSince };
   if (known.waitsFor === waitsFor) {
-    state.put(`d|${id}`, noted);
+    writeDocument(state, id, noted);
     return { kind: 'waiting', ...missing };
   }
   const isTooLong = missing.key.length > lookupCharactersMax;
@@ -325,13 +334,6 @@ function wait(
     state.put(waitingKey, { kind: 'waiting', documents: [...documents, id] });
   }
   if (known.waitsFor === '') countWaiting(state, 1);
-  state.put(`d|${id}`, noted);
+  writeDocument(state, id, noted);
   return { kind: 'waiting', ...missing };
-}
-
-/** The mapping of a document id. */
-export function documentOf(mapping: SystemMapping, id: string): DocumentMapping {
-  const document = mapping.documents.find((one) => id.startsWith(documentId(one, '')));
-  if (document === undefined) throw new Error(`no document of ${mapping.system} has the id ${id}`);
-  return document;
 }

@@ -86,7 +86,15 @@ export type Resolver = {
 export type DocumentMapping = {
   readonly name: string;
   readonly header: Table;
-  readonly lines?: { readonly table: Table; readonly headerKey: readonly string[] };
+  readonly lines?: {
+    readonly table: Table;
+    readonly headerKey: readonly string[];
+    /**
+     * True where no effect depends on two lines or on none: `effects` is then asked with one line at a time, and a document
+     * may have any number of them. For what is filled row by row and for what is large. Once said, it cannot be taken back.
+     */
+    readonly apart?: boolean;
+  };
   /** Rows of the initial snapshot are part of the opening balances: told as contained, and not added again. */
   readonly containedInOpening: boolean;
   /** Names the document in business terms; of several rows with one name the lowest id counts. */
@@ -126,7 +134,7 @@ export function defineMapping(mapping: SystemMapping): SystemMapping {
 
 function documentFaults({ name, header, lines }: DocumentMapping): readonly string[] {
   const faults = [...tableFaults(header), ...(lines === undefined ? [] : tableFaults(lines.table))];
-  if (name.includes('|')) faults.push(`document ${name}: a name cannot hold |`);
+  if (/[|/]/.test(name)) faults.push(`document ${name}: a name cannot hold | or /`);
   if (lines !== undefined) {
     if (lines.headerKey.length !== header.primaryKey.length) {
       faults.push(`${name}: headerKey must name a column per primary key column of ${header.name}`);

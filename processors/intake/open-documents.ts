@@ -1,5 +1,5 @@
 /** The documents of one source transaction while its rows are applied: each is read once, changed freely, written once. */
-import type { StateView } from '../topology/topology.ts';
+import type { StateView, StepState } from '../topology/topology.ts';
 import { type DocumentState, emptyDocument, type IntakeState, type StoredRow } from './state.ts';
 
 export type OpenDocument = {
@@ -16,12 +16,13 @@ export function loadDocument(state: StateView<IntakeState>, id: string): Documen
 
 export class OpenDocuments {
   private readonly open = new Map<string, OpenDocument>();
-  private readonly state: StateView<IntakeState>;
+  private readonly state: StepState<IntakeState>;
 
-  constructor(state: StateView<IntakeState>) {
+  constructor(state: StepState<IntakeState>) {
     this.state = state;
   }
 
+  /** To be changed. */
   get(id: string): OpenDocument {
     const known = this.open.get(id);
     if (known !== undefined) return known;
@@ -31,8 +32,25 @@ export class OpenDocuments {
     return document;
   }
 
+  /** To be looked at. */
+  peek(id: string): DocumentState {
+    return this.open.get(id) ?? loadDocument(this.state, id);
+  }
+
+  /** The ids that begin so. */
+  beginningWith(beginning: string): readonly string[] {
+    const written = this.state.keys(`d|${beginning}`).map((key) => key.slice(2));
+    const opened = [...this.open.keys()].filter((id) => id.startsWith(beginning));
+    return [...new Set([...written, ...opened])];
+  }
+
   replace(id: string, document: DocumentState): void {
     this.open.set(id, { ...document, lines: new Map(document.lines) });
+  }
+
+  forget(id: string): void {
+    this.open.delete(id);
+    this.state.delete(`d|${id}`);
   }
 
   /** Writes what was opened; nothing may be changed afterwards. */

@@ -2,12 +2,20 @@
 import { type Change, keyOfColumns, type Row } from '../cdc/change.ts';
 import type { CapturedTable } from '../cdc/table.ts';
 import type { StateView } from '../topology/topology.ts';
+import { documentId, homeOfLine, linesApart, mappingOf } from './line-documents.ts';
 import { documentOfLine, forgetLine, noteLine } from './line-places.ts';
 import { countWaiting } from './lineage.ts';
 import type { DocumentMapping, Lookup, SystemMapping } from './mapping.ts';
-import type { OpenDocument, OpenDocuments } from './open-documents.ts';
+import { giveUpName, updateOnce } from './once.ts';
+import type { OpenDocuments } from './open-documents.ts';
 import { noteSnapshotRow } from './snapshot-rows.ts';
-import { emptyDocument, type IntakeState, keys, type StoredRow } from './state.ts';
+import {
+  type DocumentState,
+  emptyDocument,
+  type IntakeState,
+  keys,
+  type StoredRow,
+} from './state.ts';
 
 /** What a row did: which documents have to be computed anew, and what is counted. */
 export type RowOutcome = {
@@ -48,10 +56,6 @@ export type RowContext = {
   readonly gaps: Gap[];
 };
 
-/** Names a document within a system: `<document>|<key>`. */
-export const documentId = (document: DocumentMapping, key: string): string =>
-  `${document.name}|${key}`;
-
 const severity = ['incomplete', 'stale', 'applied', 'purged'] as const;
 
 /** Applies a change to every document and lookup that reads its table. */
@@ -66,7 +70,7 @@ export function applyRow(change: Change, context: RowContext): RowOutcome {
   }
   for (const lookup of context.mapping.lookups) {
     if (lookup.system.name === context.mapping.system && lookup.table.name === change.table) {
-      outcomes.push(applyLookupRow(lookup, change, context.state));
+      outcomes.push(applyLookupRow(lookup, change, context));
     }
   }
   const has = (outcome: RowOutcome['outcome']) => outcomes.some((one) => one.outcome === outcome);
@@ -93,8 +97,14 @@ function applyHeader(document: DocumentMapping, change: Change, context: RowCont
   const position = standing(change, known.header);
   known.header = { row, position };
   if (context.isOpening) noteSnapshotRow(document, known, { header: row }, change);
-  const siblings = updateOnce(document, id, before ?? null, row, context.state);
-  return { touched: [id, ...siblings].map((one) => [one, position]), outcome: 'applied' };
+  const touched = [id, ...updateOnce(document, id, before ?? null, row, context.state)];
+  const lines = touched.flatMap((one) => linesApart(document, one, context.documents));
+  if (context.isOpening && !document.containedInOpening) {
+    for (const line of linesApart(document, id, context.documents)) {
+      noteSnapshotRow(document, context.documents.get(line), { header: row }, change);
+    }
+  }
+  return { touched: [...touched, ...lines].map((one) => [one, position]), outcome: 'applied' };
 }
 
 function applyLine(
@@ -110,23 +120,25 @@ function applyLine(
   const touched: Touched[] = [];
   if (place.movedFrom !== undefined) {
     // The line went to another document: there it is as good as deleted.
-    const oldId = documentId(document, place.movedFrom);
+    const { id: oldId } = homeOfLine(document, place.movedFrom, change.key, documents);
     const { lines: before } = documents.get(oldId);
     const position = standing(change, before.get(change.key));
     before.set(change.key, { row: null, position });
     touched.push([oldId, position]);
   }
-  const id = documentId(document, place.headerKey);
-  const known = documents.get(id);
-  const stored = known.lines.get(change.key);
-  const repeated = repetition(id, known, stored, change, context);
+  const { id, headerId } = homeOfLine(document, place.headerKey, change.key, documents);
+  const header = documents.peek(headerId);
+  const stored = documents.peek(id).lines.get(change.key);
+  const repeated = repetition(id, header, stored, change, context);
   if (repeated !== undefined) return repeated;
-  if (change.operation === 'd' && isPurge(document, known, change, state)) return purged;
+  if (change.operation === 'd' && isPurge(document, header, change, state)) return purged;
   const row = wholeRow(change, stored?.row);
   if (row === undefined) return incomplete;
   if (place.movedFrom === undefined) noteGap(change, stored, context);
   const position = standing(change, stored);
+  const known = documents.get(id);
   known.lines.set(change.key, { row, position });
+  if (id !== headerId) known.headerId = headerId;
   if (context.isOpening) noteSnapshotRow(document, known, { line: change.key, row }, change);
   if (!place.inPrimaryKey && row !== null) {
     noteLine(state, lines.table.name, change.key, place.headerKey);
@@ -157,7 +169,7 @@ function standing(change: Change, known: { readonly position: string } | null | 
  */
 function repetition(
   id: string,
-  document: OpenDocument,
+  document: Pick<DocumentState, 'purgedThrough'>,
   stored: StoredRow | null | undefined,
   change: Change,
   context: RowContext,
@@ -257,7 +269,7 @@ function headerKeyOf(
  */
 function isPurge(
   { name, header }: DocumentMapping,
-  document: OpenDocument,
+  document: DocumentState,
   change: Change,
   state: StateView<IntakeState>,
 ): boolean {
@@ -290,58 +302,24 @@ function purgeDocument(
   change: Change,
   { state, documents }: RowContext,
 ): void {
-  const known = documents.get(id);
-  if (known.waitsFor !== '') countWaiting(state, -1);
-  if (document.lines !== undefined) {
-    for (const key of known.lines.keys()) forgetLine(state, document.lines.table.name, key);
+  const known = documents.peek(id);
+  const apart = linesApart(document, id, documents);
+  for (const part of [known, ...apart.map((line) => documents.peek(line))]) {
+    if (part.waitsFor !== '') countWaiting(state, -1);
+    if (document.lines === undefined) continue;
+    for (const key of part.lines.keys()) forgetLine(state, document.lines.table.name, key);
   }
-  // The other one of two uploads does not begin to count when housekeeping removes the first.
-  updateOnce(document, id, known.header?.row ?? null, null, state);
+  for (const line of apart) documents.forget(line);
+  giveUpName(document, known.header?.row ?? null, state);
   const purgedThrough = standing(change, known.header);
   documents.replace(id, { ...emptyDocument, purgedThrough });
-}
-
-/** Keeps the list of documents with one business name; returns the others that may count now, or no longer. */
-function updateOnce(
-  document: DocumentMapping,
-  id: string,
-  before: Row | null,
-  after: Row | null,
-  state: StateView<IntakeState>,
-): readonly string[] {
-  if (document.once === undefined) return [];
-  const old = before === null ? undefined : document.once(before);
-  const now = after === null ? undefined : document.once(after);
-  const siblings: string[] = [];
-  if (old !== undefined && old !== now) {
-    const left = sharing(document, old, state).filter((other) => other !== id);
-    if (left.length === 0) state.delete(keys.once(document.name, old));
-    else state.put(keys.once(document.name, old), { kind: 'once', documents: left });
-    siblings.push(...left);
-  }
-  if (now !== undefined && now !== old) {
-    const others = sharing(document, now, state);
-    state.put(keys.once(document.name, now), { kind: 'once', documents: [...others, id] });
-    siblings.push(...others);
-  }
-  return siblings;
-}
-
-/** Ids of the documents that have this business name now. */
-export function sharing(
-  document: DocumentMapping,
-  name: string,
-  state: StateView<IntakeState>,
-): readonly string[] {
-  const known = state.get(keys.once(document.name, name));
-  return known?.kind === 'once' ? known.documents : [];
 }
 
 /** A row of a lookup table; returns the documents that waited for it. */
 export function applyLookupRow(
   lookup: Lookup,
   change: Change,
-  state: StateView<IntakeState>,
+  { state, mapping, documents }: Pick<RowContext, 'state' | 'mapping' | 'documents'>,
 ): RowOutcome {
   const rowKey = keys.lookupRow(lookup.name, change.key);
   const known = state.get(rowKey);
@@ -369,5 +347,9 @@ export function applyLookupRow(
   const waiting = state.get(waitingKey);
   if (waiting?.kind !== 'waiting') return { touched: [], outcome: 'applied' };
   state.delete(waitingKey);
-  return { touched: waiting.documents.map((id) => [id, undefined]), outcome: 'applied' };
+  const withLines = waiting.documents.flatMap((id) => {
+    const document = mappingOf(mapping, id);
+    return document === undefined ? [id] : [id, ...linesApart(document, id, documents)];
+  });
+  return { touched: withLines.map((id) => [id, undefined]), outcome: 'applied' };
 }

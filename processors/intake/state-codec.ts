@@ -14,6 +14,7 @@ const words = [
   ...['committedAt', 'transaction', 'id', 'totalOrder', 'arrived', 'orderMax', 'ended', 'queued'],
   ...['changes', 'opened', 'system', 'snapshot', 'queueFrom', 'queueTo', 'openedFrom', 'openedTo'],
   ...['lastEnds', 'lastPosition', 'domain', 'first', 'isPartial', 'before', 'stuck', 'waitsSince'],
+  ...['headerId'],
 ];
 
 /** Version 2 counted texts behind the words, version 1 was JSON and noted each line by itself: both are refused. */

@@ -41,6 +41,8 @@ export type DocumentState = {
   readonly waitsFor: string;
   /** The last of its rows that came, while it waits: as of there it is told. */
   readonly waitsSince?: Standing;
+  /** Of a line that is kept apart: the document whose header it has. */
+  readonly headerId?: string;
 };
 
 export type IntakeState =

@@ -4,8 +4,10 @@ import type { TransactionBegin, TransactionEnd } from '../cdc/transaction-event.
 import type { Emit, Input, Step, StepState, StreamRecord } from '../topology/topology.ts';
 import { lineageRefused, tableStopped, tablesWord } from './alerts.ts';
 import { applyReleased, count, tell } from './apply.ts';
+import { mappingOf } from './line-documents.ts';
 import { loadSource, refuseLineage } from './lineage.ts';
 import type { Lookup, SystemMapping } from './mapping.ts';
+import { OpenDocuments } from './open-documents.ts';
 import { applyLookupRow } from './rows.ts';
 import { type IntakeState, keys } from './state.ts';
 import { enqueue, forgetClosed, hold, loadSystem, release, releaseStuck } from './transactions.ts';
@@ -92,7 +94,7 @@ function onEmpty(mapping: SystemMapping, record: StreamRecord, state: State): re
 function restate(mapping: SystemMapping, why: string, at: number, state: State): readonly Emit[] {
   const position = `${loadSource(state).lineage}${loadSystem(state).lastPosition}~${at}`;
   const ids = state.keys('d|').map((key) => key.slice(2));
-  const known = ids.filter((id) => mapping.documents.some(({ name }) => id.startsWith(`${name}|`)));
+  const known = ids.filter((id) => mappingOf(mapping, id) !== undefined);
   const touched = known.map((id) => [id, position] as const);
   const told = tell(mapping, state, touched, {
     id: '',
@@ -205,7 +207,8 @@ function onLookupRow(
   { lookup, change }: ForeignLookupRow,
   state: State,
 ): readonly Emit[] {
-  const { touched, outcome } = applyLookupRow(lookup, change, state);
+  const documents = new OpenDocuments(state);
+  const { touched, outcome } = applyLookupRow(lookup, change, { state, mapping, documents });
   const { committedAt } = change;
   const told = tell(mapping, state, touched, {
     id: '',

@@ -1,8 +1,8 @@
 /** Rows of a table that are gone without a delete of their own: after a truncate, or deleted before a snapshot. */
 import type { Change } from '../cdc/change.ts';
 import type { StepState } from '../topology/topology.ts';
+import { documentId, lineIds } from './line-documents.ts';
 import type { SystemMapping } from './mapping.ts';
-import { documentId } from './rows.ts';
 import { type IntakeState, keys } from './state.ts';
 
 export type Sweep = {
@@ -28,7 +28,8 @@ export function sweep(mapping: SystemMapping, last: Change, state: StepState<Int
     const isLines = document.lines?.table.name === last.table;
     if (!isHeader && !isLines) continue;
     const beginning = `d|${documentId(document, '')}`;
-    for (const stateKey of state.keys(beginning)) {
+    const linesApart = isLines ? state.keys(`d|${lineIds(document)}`) : [];
+    for (const stateKey of [...state.keys(beginning), ...linesApart]) {
       const known = state.get(stateKey);
       if (known?.kind !== 'document') continue;
       const { header, lines } = known;

@@ -6,7 +6,13 @@
 import { keyOfColumns, type Row } from '../cdc/change.ts';
 import { zone } from '../cdc/local-time.ts';
 import { effectFault } from './documents.ts';
-import type { DocumentMapping, EffectDraft, Resolver, SystemMapping } from './mapping.ts';
+import type {
+  DocumentMapping,
+  EffectDraft,
+  Resolver,
+  SourceDocument,
+  SystemMapping,
+} from './mapping.ts';
 
 export type TriedDocument = {
   readonly document: string;
@@ -44,11 +50,24 @@ export function tryDocument(
   const tried = { document: document.name, key, header, lines };
   try {
     const effects = document.effects({ header, lines }, resolver);
-    const fault = missing[0] ?? effectFault(effects) ?? '';
+    const fault = missing[0] ?? effectFault(effects) ?? apartFault(document, tried, resolver) ?? '';
     return { ...tried, effects, fault };
   } catch (error) {
     return { ...tried, effects: [], fault: `the mapping fails: ${(error as Error).message}` };
   }
+}
+
+/** Why its lines cannot be kept apart as the mapping says; undefined when they can. */
+function apartFault(
+  { lines, effects }: DocumentMapping,
+  rows: SourceDocument,
+  resolver: Resolver,
+): string | undefined {
+  if (lines?.apart !== true) return undefined;
+  const byLine = rows.lines.flatMap((line) => effects({ ...rows, lines: [line] }, resolver));
+  return JSON.stringify(byLine) === JSON.stringify(effects(rows, resolver))
+    ? undefined
+    : 'its lines cannot be kept apart: one of its effects is not of one line alone';
 }
 
 /** Faults that no row shows by itself, from what the documents say over all. */

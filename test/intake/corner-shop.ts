@@ -1,5 +1,11 @@
 /** A small legacy system for tests of intake: tickets with lines, open orders, articles by code, daily counts. */
-import { dayMs, defineMapping, type Lookup, type Table } from '../../processors/intake/mapping.ts';
+import {
+  dayMs,
+  defineMapping,
+  type Lookup,
+  type SystemMapping,
+  type Table,
+} from '../../processors/intake/mapping.ts';
 import { intakeTopology } from '../../processors/intake/topology.ts';
 import { movements } from '../../processors/topics.ts';
 import type { Result } from '../support/topology-driver.ts';
@@ -138,6 +144,16 @@ export const cornerShop = defineMapping({
 });
 
 export const cornerShopIntake = intakeTopology(cornerShop);
+
+/** The same, with the lines of documents kept apart from them. */
+export const linesApart = (mapping: SystemMapping): SystemMapping => ({
+  ...mapping,
+  documents: mapping.documents.map((document) =>
+    document.lines === undefined
+      ? document
+      : { ...document, lines: { ...document.lines, apart: true } },
+  ),
+});
 
 /** The same shop on MariaDB, whose log holds rows whole. */
 export const mariadbShopIntake = intakeTopology({ ...cornerShop, kind: 'mariadb', schema: 'shop' });

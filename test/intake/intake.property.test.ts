@@ -1,9 +1,19 @@
 /** Intake against a model that only knows the rows as they are at the end. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { intakeTopology } from '../../processors/intake/topology.ts';
 import { type Commit, DebeziumSource, interleave, type Write } from '../support/debezium.ts';
 import { commit, crash, redeliver, runTopology, tick } from '../support/topology-driver.ts';
-import { article, cornerShopIntake, order, ticket, ticketLine, toldBy } from './corner-shop.ts';
+import {
+  article,
+  cornerShop,
+  cornerShopIntake,
+  linesApart,
+  order,
+  ticket,
+  ticketLine,
+  toldBy,
+} from './corner-shop.ts';
 
 const begin = Date.UTC(2026, 4, 1);
 const codes = ['a', 'b', 'c'];
@@ -93,38 +103,44 @@ const scenario = fc.record({
   faults: fc.infiniteStream(fc.nat(11)),
 });
 
-it('D1: what intake tells is a function of the rows at the end, whatever the order, the crashes and the redeliveries', () => {
-  fc.assert(
-    fc.property(scenario, ({ transactions, articlesAfter, againFrom, order: orders, faults }) => {
-      const shop: Shop = { tickets: new Map(), lines: new Map(), orders: new Map() };
-      const source = new DebeziumSource('shop', cornerShopIntake as never);
-      const articles: Commit = {
-        committedAt: begin,
-        writes: codes.map((code) => ({
-          table: article,
-          operation: 'c',
-          row: { code, sku: `sku-${code}` },
-        })),
-      };
-      const commits: Commit[] = transactions.map((acts, index) => ({
-        committedAt: begin + index * 1000,
-        writes: acts.flatMap((one) => perform(shop, one)),
-      }));
-      commits.splice(Math.min(articlesAfter, commits.length), 0, articles);
-      const logs = commits.map((one) => source.commit(one));
-      const log = [...logs, ...logs.slice(againFrom)].flat();
-      const choose = (below: number): number => Number(orders.next().value) % below;
-      const script = interleave(log, choose).flatMap((item) => {
-        const fault = Number(faults.next().value);
-        if (fault === 0) return [item, crash];
-        if (fault === 1) return [item, redeliver];
-        if (fault <= 4) return [item, commit];
-        return [item];
-      });
-      const result = runTopology(cornerShopIntake, [...script, tick(begin)]);
-      expect(result.deadLetters).toEqual([]);
-      expect(toldBy(result)).toEqual(expected(shop));
-    }),
-    { numRuns: 200 },
-  );
-});
+it.each([
+  { lines: 'kept with it', intake: cornerShopIntake },
+  { lines: 'kept apart', intake: intakeTopology(linesApart(cornerShop)) },
+])(
+  'D1: what intake tells is a function of the rows at the end, whatever the order, the crashes and the redeliveries: lines $lines',
+  ({ intake }) => {
+    fc.assert(
+      fc.property(scenario, ({ transactions, articlesAfter, againFrom, order: orders, faults }) => {
+        const shop: Shop = { tickets: new Map(), lines: new Map(), orders: new Map() };
+        const source = new DebeziumSource('shop', intake as never);
+        const articles: Commit = {
+          committedAt: begin,
+          writes: codes.map((code) => ({
+            table: article,
+            operation: 'c',
+            row: { code, sku: `sku-${code}` },
+          })),
+        };
+        const commits: Commit[] = transactions.map((acts, index) => ({
+          committedAt: begin + index * 1000,
+          writes: acts.flatMap((one) => perform(shop, one)),
+        }));
+        commits.splice(Math.min(articlesAfter, commits.length), 0, articles);
+        const logs = commits.map((one) => source.commit(one));
+        const log = [...logs, ...logs.slice(againFrom)].flat();
+        const choose = (below: number): number => Number(orders.next().value) % below;
+        const script = interleave(log, choose).flatMap((item) => {
+          const fault = Number(faults.next().value);
+          if (fault === 0) return [item, crash];
+          if (fault === 1) return [item, redeliver];
+          if (fault <= 4) return [item, commit];
+          return [item];
+        });
+        const result = runTopology(intake, [...script, tick(begin)]);
+        expect(result.deadLetters).toEqual([]);
+        expect(toldBy(result)).toEqual(expected(shop));
+      }),
+      { numRuns: 200 },
+    );
+  },
+);

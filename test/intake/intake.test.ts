@@ -112,6 +112,17 @@ describe('intake', () => {
     expect(toldBy(one.run())).toEqual({ [`event onHand A ${begin + 500}`]: -2000 });
   });
 
+  it('counts the second upload never, though housekeeping has removed the first and it changes', () => {
+    const one = shop();
+    one.commit(begin, known, ...sold(1, begin - 20 * day, 'same'), ...sold(2, begin, 'same'));
+    one.commit(begin + 1000, { table: ticket, operation: 'd', row: { id: 1 } });
+    one.commit(
+      begin + 2000,
+      ...sold(2, begin, 'same').map((one): Write => ({ ...one, operation: 'u' })),
+    );
+    expect(toldBy(one.run())).toEqual({ [`event onHand A ${begin - 20 * day}`]: -2000 });
+  });
+
   it('D3: puts a change that is too late into the dead letters, with an alert, and goes on', () => {
     const one = shop();
     one.commit(begin, known, ...sold(1, begin - 36 * day));
