@@ -26,16 +26,33 @@ export async function askAnalytics(
     ...(key === undefined ? {} : { headers: { authorization: `Basic ${login}` } }),
     body: query,
   }).catch((cause: unknown) => {
-    throw new Error(
-      `analytics does not answer at ${url}, so the pipeline has ended or is just starting.\n` +
-        'Start it with `npm start`, then ask again.',
-      { cause },
-    );
+    throw new Unanswered(silence(url, cause), { cause });
   });
   const text = await response.text();
   if (!response.ok) throw new Error(text.trim());
   return text;
 }
+
+/** The analytics process gave no answer at all: it is not there, or has too much to do. */
+export class Unanswered extends Error {}
+
+/** What can be done about an analytics process that gives no answer. */
+function silence(url: string, cause: unknown): string {
+  const { code } = ((cause as Error).cause ?? cause) as { readonly code?: string };
+  if (code !== undefined && late.has(code)) {
+    return (
+      `analytics has not answered at ${url} for minutes: on a busy machine it gives way to everything else.\n` +
+      'Ask again when there is less to do.'
+    );
+  }
+  return (
+    `analytics does not answer at ${url}, so the pipeline has ended or is just starting.\n` +
+    'Start it with `npm start`, then ask again.'
+  );
+}
+
+/** As fetch names what took too long. */
+const late = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 type Address = { readonly url: string; readonly user?: string; readonly key?: string };
 

@@ -2,6 +2,7 @@
 
 import { processorsOf } from '../../processes/status.ts';
 import { layOut } from '../screen.ts';
+import { Unanswered } from '../sql.ts';
 import { type Comparison, compare, type Mismatches } from './compare.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Percentiles } from './figures.ts';
@@ -25,6 +26,8 @@ export type Result = {
 const pollMs = 500;
 /** Nothing new anywhere for this long, though something is missing: it will not come any more. */
 const quietMs = 60_000;
+/** Analytics is given up when it has not answered for this long. */
+const unansweredMs = 600_000;
 
 export async function settleAndCompare(
   demonstration: Demonstration,
@@ -38,7 +41,7 @@ export async function settleAndCompare(
   const isStill = createStandstill();
   for (;;) {
     if (signal.aborted) throw new Error('interrupted before all had arrived');
-    const analytics = await demonstration.analyticsFigures();
+    const analytics = await patient(demonstration.analyticsFigures, signal);
     const comparison = compare({
       ours: figures.cells,
       truth,
@@ -67,6 +70,27 @@ export async function settleAndCompare(
       };
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+/**
+ * Asks again while there is no answer: analytics gives way to everything else, and on a busy machine it answers when the
+ * rest has been worked off.
+ */
+export async function patient<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+  { deadlineMs, pauseMs } = { deadlineMs: unansweredMs, pauseMs: pollMs },
+): Promise<T> {
+  const startedMs = Date.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isOver = signal.aborted || Date.now() - startedMs > deadlineMs;
+      if (isOver || !(error instanceof Unanswered)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
