@@ -86,12 +86,18 @@ export function lmdbStateStore(folder: string): StateStore {
       flush();
       yield* valuesIn(database);
     },
-    keys: function* (beginning) {
-      flush();
-      for (const key of database.getKeys({ start: beginning, snapshot: true })) {
-        if (!key.startsWith(beginning)) return;
-        yield key;
+    keys: (beginning) => {
+      const found = new Set<string>();
+      for (const key of opened().getKeys({ start: beginning, snapshot: true })) {
+        if (!key.startsWith(beginning)) break;
+        found.add(key);
       }
+      for (const [key, value] of gathered) {
+        if (!key.startsWith(beginning)) continue;
+        if (value === undefined) found.delete(key);
+        else found.add(key);
+      }
+      return found;
     },
     clear,
     close: () => {

@@ -31,6 +31,23 @@ describe('state store on disk', () => {
     await store.close();
   });
 
+  it('keys that begin so are found wherever they are: on the disk, or gathered for it', async () => {
+    const store = lmdbStateStore(join(folder, 'one'));
+    store.write(
+      ['a', 'b|1', 'b|2', 'c'].map((key) => [key, bytes('1')] as const),
+      checkpoint(1n),
+    );
+    store.write(
+      [
+        ['b|1', undefined],
+        ['b|3', bytes('3')],
+      ],
+      checkpoint(2n),
+    );
+    expect([...store.keys('b|')].sort()).toEqual(['b|2', 'b|3']);
+    await store.close();
+  });
+
   it('after a close all of it is there, with its checkpoint', async () => {
     const store = lmdbStateStore(join(folder, 'one'));
     store.write([['a', bytes('1')]], checkpoint(1n));
