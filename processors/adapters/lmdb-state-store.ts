@@ -86,19 +86,7 @@ export function lmdbStateStore(folder: string): StateStore {
       flush();
       yield* valuesIn(database);
     },
-    keys: (beginning) => {
-      const found = new Set<string>();
-      for (const key of opened().getKeys({ start: beginning, snapshot: true })) {
-        if (!key.startsWith(beginning)) break;
-        found.add(key);
-      }
-      for (const [key, value] of gathered) {
-        if (!key.startsWith(beginning)) continue;
-        if (value === undefined) found.delete(key);
-        else found.add(key);
-      }
-      return found;
-    },
+    keys: (beginning) => keysIn(opened(), gathered, beginning),
     clear,
     close: () => {
       flush();
@@ -106,6 +94,25 @@ export function lmdbStateStore(folder: string): StateStore {
       return database.close();
     },
   };
+}
+
+/** What is on the disk, but for what is gathered for it. */
+function keysIn(
+  database: Database,
+  gathered: ReadonlyMap<string, Uint8Array | undefined>,
+  beginning: string,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const key of database.getKeys({ start: beginning, snapshot: true })) {
+    if (!key.startsWith(beginning)) break;
+    found.add(key);
+  }
+  for (const [key, value] of gathered) {
+    if (!key.startsWith(beginning)) continue;
+    if (value === undefined) found.delete(key);
+    else found.add(key);
+  }
+  return found;
 }
 
 function* valuesIn(database: Database): Generator<readonly [key: string, value: Uint8Array]> {
