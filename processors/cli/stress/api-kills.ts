@@ -12,6 +12,8 @@ import { onStage, type Stage, tellResult } from './stage.ts';
 const clients = 32;
 const killEveryMs = 4_000;
 const answerMs = 6_000;
+/** Without an answer for so long after the last kill, a write counts as unanswered. */
+const patienceMs = 60_000;
 const sku = 'KILLS';
 const openingUnits = 1_000_000;
 
@@ -28,10 +30,13 @@ type Answered = { readonly key: string; readonly tries: number; readonly tookMs:
 
 async function stress(options: ApiStressOptions, stage: Stage) {
   const write = writerOf(stage);
-  await write('opening', openingUnits);
+  await write('opening', openingUnits, Date.now() + patienceMs);
   const endAtMs = Date.now() + options.seconds * 1_000;
   let kills = 0;
   const killing = setInterval(() => {
+    // One that is still starting would never be up on a slow machine.
+    const isUp = stage.processors.status.get('api')?.apiUrl !== undefined;
+    if (!isUp || Date.now() >= endAtMs) return;
     kills += 1;
     stage.processors.signal('api', 'SIGKILL');
   }, killEveryMs);
@@ -41,7 +46,7 @@ async function stress(options: ApiStressOptions, stage: Stage) {
     for (let n = 0; Date.now() < endAtMs; n += 1) {
       const key = `c${client}-${n}`;
       const beganMs = performance.now();
-      const tries = await write(key, -1);
+      const tries = await write(key, -1, endAtMs + patienceMs);
       if (tries === undefined) unanswered += 1;
       else answered.push({ key, tries, tookMs: performance.now() - beganMs });
     }
@@ -60,17 +65,17 @@ async function stress(options: ApiStressOptions, stage: Stage) {
   };
 }
 
-/** Asks until it is answered, always with the same key and body; undefined when it never was. Resolves with how often it asked. */
+/** Asks until it is answered or the time is over, always with the same key and body. Resolves with how often it asked; undefined: in vain. */
 function writerOf(stage: Stage) {
   const apiKey = keyIn(`${stage.directory}/run/api.key`);
-  return async (key: string, quantity: number): Promise<number | undefined> => {
+  return async (key: string, quantity: number, untilMs: number): Promise<number | undefined> => {
     const body = JSON.stringify({ lines: [{ sku, location: 'L1', quantity }], reason: 'kills' });
     const headers = {
       authorization: `Bearer ${apiKey}`,
       'content-type': 'application/json',
       'idempotency-key': key,
     };
-    for (let tries = 1; tries <= 200; tries += 1) {
+    for (let tries = 1; Date.now() < untilMs; tries += 1) {
       const url = stage.processors.status.get('api')?.apiUrl;
       const status = url === undefined ? 0 : await ask(`${url}/v1/adjustments`, headers, body);
       if (status === 200) return tries;
