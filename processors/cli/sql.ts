@@ -38,8 +38,8 @@ export class Unanswered extends Error {}
 
 /** What can be done about an analytics process that gives no answer. */
 function silence(url: string, cause: unknown): string {
-  const { code } = ((cause as Error).cause ?? cause) as { readonly code?: string };
-  if (code !== undefined && late.has(code)) {
+  const { code } = ((cause as Error).cause ?? {}) as { readonly code?: string };
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return (
       `analytics has not answered at ${url} for minutes: on a busy machine it gives way to everything else.\n` +
       'Ask again when there is less to do.'
@@ -50,9 +50,6 @@ function silence(url: string, cause: unknown): string {
     'Start it with `npm start`, then ask again.'
   );
 }
-
-/** As fetch names what took too long. */
-const late = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 type Address = { readonly url: string; readonly user?: string; readonly key?: string };
 

@@ -97,14 +97,16 @@ function applyHeader(document: DocumentMapping, change: Change, context: RowCont
   const position = standing(change, known.header);
   known.header = { row, position };
   if (context.isOpening) noteSnapshotRow(document, known, { header: row }, change);
-  const touched = [id, ...updateOnce(document, id, before ?? null, row, context.state)];
-  const lines = touched.flatMap((one) => linesApart(document, one, context.documents));
+  const siblings = updateOnce(document, id, before ?? null, row, context.state);
+  const lines = linesApart(document, id, context.documents);
   if (context.isOpening && !document.containedInOpening) {
-    for (const line of linesApart(document, id, context.documents)) {
+    for (const line of lines) {
       noteSnapshotRow(document, context.documents.get(line), { header: row }, change);
     }
   }
-  return { touched: [...touched, ...lines].map((one) => [one, position]), outcome: 'applied' };
+  const theirs = siblings.flatMap((one) => linesApart(document, one, context.documents));
+  const touched = [id, ...siblings, ...lines, ...theirs];
+  return { touched: touched.map((one) => [one, position]), outcome: 'applied' };
 }
 
 function applyLine(

@@ -1,7 +1,11 @@
 /** Documents whose lines are kept apart: they say what they say when they are kept whole, and cost what changes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DocumentMapping, SystemMapping } from '../../processors/intake/mapping.ts';
+import {
+  type DocumentMapping,
+  dayMs,
+  type SystemMapping,
+} from '../../processors/intake/mapping.ts';
 import type { IntakeState } from '../../processors/intake/state.ts';
 import { intakeStateCodec } from '../../processors/intake/state-codec.ts';
 import { intakeStep } from '../../processors/intake/step.ts';
@@ -23,7 +27,6 @@ import {
 } from './corner-shop.ts';
 import { begin, second } from './played.ts';
 
-const days = 86_400_000;
 const codes = ['a', 'b', 'c'];
 
 /** A shop whose tickets the opening balance contains, or does not; by the lines it opens cells, or does not. */
@@ -81,7 +84,7 @@ class Tables {
       const sold = {
         id,
         number: `n${of % 3}`,
-        sold_at: begin - amount * 3 * days,
+        sold_at: begin - amount * 3 * dayMs,
         done: amount % 2,
       };
       return [this.put(ticket, this.tickets, sold)];
@@ -132,11 +135,8 @@ describe.each(Object.entries(shops))('documents %s', (_, mapping) => {
         const named = codes.map(
           (code): Write => ({ table: article, operation: 'r', row: { code, sku: `sku-${code}` } }),
         );
-        const snapshot = (committedAt: number, kind?: 'incremental') =>
-          source.snapshot(
-            { committedAt, writes: [...named, ...tables.rows()] },
-            kind === undefined ? {} : { kind },
-          );
+        const snapshot = (committedAt: number) =>
+          source.snapshot({ committedAt, writes: [...named, ...tables.rows()] });
         const commits = (all: readonly (typeof given.before)[], from: number) =>
           all.flatMap((one, index) => {
             const writes = one.flatMap((act) => tables.act(act));
