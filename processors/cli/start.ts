@@ -5,7 +5,7 @@ import type { RunOptions } from '../../connectors/simulator/simulator.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { type Demonstration, openDemonstration } from './start/demonstration.ts';
 import { type Result, resultTable, settleAndCompare } from './start/settle.ts';
-import { drawStatus } from './start/status-screen.ts';
+import { statusScreen } from './start/status-screen.ts';
 
 export type StartOptions = {
   readonly transactions?: number;
@@ -75,7 +75,7 @@ async function run(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<number> {
-  const drawing = setInterval(() => drawStatus(screen, demonstration), drawEveryMs);
+  const drawing = setInterval(statusScreen(screen, demonstration), drawEveryMs);
   demonstration.onNote((text) => screen.note(text));
   try {
     const transactions = await simulate(options, demonstration, signal);

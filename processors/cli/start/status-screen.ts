@@ -1,67 +1,107 @@
 /** What `npm start` shows while it runs. */
 
-import { countsOf, processorsOf } from '../../processes/status.ts';
+import { countsOf, type ProcessorStatus, processorsOf } from '../../processes/status.ts';
 import type { Screen } from '../screen.ts';
 import type { Demonstration } from './demonstration.ts';
+import type { Percentiles } from './figures.ts';
 
-let before: { readonly atMs: number; readonly changes: number } | undefined;
+/** A process that has much to do tells of itself in lumps: over half a second that is nothing, or too much. */
+const rateOverMs = 10_000;
 
-export function drawStatus(screen: Screen, demonstration: Demonstration): void {
-  const { figures, processors, addresses, simulator } = demonstration;
-  const counts = countsOf(processors.status);
-  const changesPerSecond = rate(counts.changes);
-  const latency = figures.recentLatency();
-  const commits = simulator.progress();
-  const sources = Object.entries(commits.bySystem).map(([system, count]) => [
-    system,
-    `${count} transactions`,
-  ]);
-  const hops = processorsOf(processors.status).map(([name, one]) => [
-    name,
-    `${one.records} records`,
-    `lag ${one.lagRecords} (${one.lagSeconds.toFixed(1)} s)`,
-    `commit ${one.lastCommitMs.toFixed(0)} ms`,
-  ]);
-  const analyticsUrl = [...processors.status.values()].find(
-    (one) => one.analyticsUrl !== undefined,
-  )?.analyticsUrl;
-  const apiUrl = [...processors.status.values()].find((one) => one.apiUrl !== undefined)?.apiUrl;
-  screen.draw(
-    [
-      { title: 'Sources', rows: sources },
-      { title: 'Hops', rows: hops },
-      {
-        title: 'Stock',
-        rows: [
-          ['cells', String(figures.cells.size), 'channel figures', String(figures.sellable.size)],
-          ['changes/s', changesPerSecond.toFixed(0), 'changes', String(counts.changes)],
-          ['duplicates', String(counts.duplicates), 'dead letters', String(counts.deadLetters)],
-          ['alerts', String(figures.alerts), 'negative cells', String(figures.negativeCells())],
-          ['source → channel, last minute', `p50 ${latency.p50} ms`, `p99 ${latency.p99} ms`],
-        ],
-      },
-      {
-        title: 'Addresses',
-        rows: [
-          ['Kafka', addresses.kafkaBrokers, 'registry', addresses.registryUrl],
-          ['Connect', addresses.connectUrl, 'analytics', analyticsUrl ?? 'starting'],
-          ['API', apiUrl ?? 'starting', 'key', 'run/api.key under the data directory'],
-        ],
-      },
-    ],
-    `${commits.transactions} source transactions, ${changesPerSecond.toFixed(0)} changes/s, ` +
-      `${figures.cells.size} cells, ${counts.duplicates} duplicates, ${counts.deadLetters} dead letters, ` +
-      `latency of the last minute p50 ${latency.p50} ms p99 ${latency.p99} ms`,
-  );
+/** Draws the state of things as it is at each call. */
+export function statusScreen(
+  screen: Screen,
+  { figures, processors, addresses, simulator }: Demonstration,
+): () => void {
+  const changeRate = recentRate();
+  return () => {
+    const counts = countsOf(processors.status);
+    const changesPerSecond = changeRate(counts.changes, Date.now()).toFixed(0);
+    const latency = figures.recentLatency();
+    const commits = simulator.progress();
+    const statuses = [...processors.status.values()];
+    const hops = processorsOf(processors.status);
+    screen.draw(
+      [
+        {
+          title: 'Sources',
+          rows: Object.entries(commits.bySystem).map(([system, count]) => [
+            system,
+            `${count} transactions`,
+          ]),
+        },
+        { title: 'Hops', rows: hops.map(hopRow) },
+        {
+          title: 'Stock',
+          rows: [
+            ['cells', String(figures.cells.size), 'channel figures', String(figures.sellable.size)],
+            ['changes/s', changesPerSecond, 'changes', String(counts.changes)],
+            ['duplicates', String(counts.duplicates), 'dead letters', String(counts.deadLetters)],
+            ['alerts', String(figures.alerts), 'negative cells', String(figures.negativeCells())],
+            ['source → channel, last minute', latencyText(latency)],
+          ],
+        },
+        {
+          title: 'Addresses',
+          rows: [
+            ['Kafka', addresses.kafkaBrokers, 'registry', addresses.registryUrl],
+            [
+              ...['Connect', addresses.connectUrl],
+              ...[
+                'analytics',
+                statuses.find((one) => one.analyticsUrl)?.analyticsUrl ?? 'starting',
+              ],
+            ],
+            [
+              ...['API', statuses.find((one) => one.apiUrl)?.apiUrl ?? 'starting'],
+              ...['key', 'run/api.key under the data directory'],
+            ],
+          ],
+        },
+      ],
+      `${commits.transactions} source transactions, ${changesPerSecond} changes/s, ${figures.cells.size} cells, ` +
+        `${counts.duplicates} duplicates, ${counts.deadLetters} dead letters, ${lagText(hops)}, ` +
+        `source to channel in the last minute ${latencyText(latency)}`,
+    );
+  };
 }
 
-/** Per second since the last drawing. */
-function rate(changes: number): number {
-  const now = { atMs: Date.now(), changes };
-  const perSecond =
-    before === undefined || now.atMs === before.atMs
-      ? 0
-      : ((now.changes - before.changes) * 1000) / (now.atMs - before.atMs);
-  before = now;
-  return Math.max(0, perSecond);
+type Hop = readonly [string, ProcessorStatus];
+
+function hopRow([name, { records, lagRecords, lagSeconds, lastCommitMs }]: Hop): readonly string[] {
+  return [
+    name,
+    `${records} records`,
+    `lag ${lagRecords} (${lagSeconds.toFixed(1)} s)`,
+    `commit ${lastCommitMs.toFixed(0)} ms`,
+  ];
+}
+
+/** The hop that is furthest behind. */
+export function lagText(hops: readonly Hop[]): string {
+  const [first, ...others] = hops;
+  if (first === undefined) return 'no hop yet';
+  const [name, { lagSeconds }] = others.reduce(
+    (worst, one) => (one[1].lagSeconds > worst[1].lagSeconds ? one : worst),
+    first,
+  );
+  return lagSeconds === 0 ? 'no lag' : `lag ${lagSeconds.toFixed(1)} s (${name})`;
+}
+
+/** Nothing has arrived is not the same as at once. */
+export function latencyText({ p50, p99, count }: Percentiles): string {
+  return count === 0 ? 'none' : `p50 ${p50} ms, p99 ${p99} ms`;
+}
+
+/** Of a count that grows: how much per second, over the last ten seconds. A count that begins anew is 0 until then. */
+export function recentRate(): (count: number, atMs: number) => number {
+  let seen: readonly { readonly atMs: number; readonly count: number }[] = [];
+  return (count, atMs) => {
+    // The youngest that is old enough stays: the span is at least as long as asked for once there is so much.
+    const from = seen.findLastIndex((one) => one.atMs <= atMs - rateOverMs);
+    seen = [...seen.slice(Math.max(0, from)), { atMs, count }];
+    const oldest = seen[0];
+    if (oldest === undefined || oldest.atMs === atMs) return 0;
+    return Math.max(0, ((count - oldest.count) * 1_000) / (atMs - oldest.atMs));
+  };
 }
