@@ -1,13 +1,19 @@
 /** What the live screen says: rates that do not jump, and nothing where there is nothing. */
 import { describe, expect, it } from 'vitest';
-import { lagText, latencyText, recentRate } from '../../processors/cli/start/status-screen.ts';
+import { latencyText } from '../../processors/cli/start/figures.ts';
+import { lagText, recentRate } from '../../processors/cli/start/status-screen.ts';
 import type { ProcessorStatus } from '../../processors/processes/status.ts';
 
 const hop = (name: string, lagSeconds: number): readonly [string, ProcessorStatus] => [
   name,
   {
-    ...{ records: 1, lagRecords: 1, lagSeconds, transactions: 1 },
-    ...{ lastCommitMs: 1, deadLetters: 0, counted: {} },
+    records: 1,
+    lagRecords: 1,
+    lagSeconds,
+    transactions: 1,
+    lastCommitMs: 1,
+    deadLetters: 0,
+    counted: {},
   },
 ];
 

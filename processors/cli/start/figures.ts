@@ -7,6 +7,11 @@ export type CellFigures = Readonly<Record<string, number>>;
 
 export type Percentiles = { readonly p50: number; readonly p99: number; readonly count: number };
 
+/** Nothing has arrived is not the same as at once. */
+export function latencyText({ p50, p99, count }: Percentiles): string {
+  return count === 0 ? 'none' : `p50 ${p50} ms, p99 ${p99} ms`;
+}
+
 type Published = {
   readonly sku: string;
   readonly sequence: number;

@@ -5,7 +5,7 @@ import { layOut } from '../screen.ts';
 import { Unanswered } from '../sql.ts';
 import { type Comparison, compare, type Mismatches } from './compare.ts';
 import type { Demonstration } from './demonstration.ts';
-import type { Percentiles } from './figures.ts';
+import { latencyText, type Percentiles } from './figures.ts';
 
 export type Result = {
   readonly transactions: number;
@@ -121,10 +121,10 @@ export function resultTable(result: Result): string {
     ['cells', String(result.cells)],
     ['duplicates', String(result.duplicates)],
     ['dead letters', String(result.deadLetters)],
-    ['latency', `p50 ${result.latencyMs.p50} ms, p99 ${result.latencyMs.p99} ms`],
+    ['latency', latencyText(result.latencyMs)],
     ...Object.entries(result.latencyMs.bySource).map(([system, latency]) => [
       `latency ${system}`,
-      `p50 ${latency.p50} ms, p99 ${latency.p99} ms`,
+      latencyText(latency),
     ]),
     ...Object.entries(result.mismatches).map(([name, count]) => [
       `mismatches ${name}`,

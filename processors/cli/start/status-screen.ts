@@ -3,7 +3,7 @@
 import { countsOf, type ProcessorStatus, processorsOf } from '../../processes/status.ts';
 import type { Screen } from '../screen.ts';
 import type { Demonstration } from './demonstration.ts';
-import type { Percentiles } from './figures.ts';
+import { latencyText } from './figures.ts';
 
 /** A process that has much to do tells of itself in lumps: over half a second that is nothing, or too much. */
 const rateOverMs = 10_000;
@@ -17,9 +17,11 @@ export function statusScreen(
   return () => {
     const counts = countsOf(processors.status);
     const changesPerSecond = changeRate(counts.changes, Date.now()).toFixed(0);
-    const latency = figures.recentLatency();
+    const latency = latencyText(figures.recentLatency());
     const commits = simulator.progress();
     const statuses = [...processors.status.values()];
+    const analyticsUrl = statuses.find((one) => one.analyticsUrl !== undefined)?.analyticsUrl;
+    const apiUrl = statuses.find((one) => one.apiUrl !== undefined)?.apiUrl;
     const hops = processorsOf(processors.status);
     screen.draw(
       [
@@ -38,30 +40,21 @@ export function statusScreen(
             ['changes/s', changesPerSecond, 'changes', String(counts.changes)],
             ['duplicates', String(counts.duplicates), 'dead letters', String(counts.deadLetters)],
             ['alerts', String(figures.alerts), 'negative cells', String(figures.negativeCells())],
-            ['source → channel, last minute', latencyText(latency)],
+            ['source → channel, last minute', latency],
           ],
         },
         {
           title: 'Addresses',
           rows: [
             ['Kafka', addresses.kafkaBrokers, 'registry', addresses.registryUrl],
-            [
-              ...['Connect', addresses.connectUrl],
-              ...[
-                'analytics',
-                statuses.find((one) => one.analyticsUrl)?.analyticsUrl ?? 'starting',
-              ],
-            ],
-            [
-              ...['API', statuses.find((one) => one.apiUrl)?.apiUrl ?? 'starting'],
-              ...['key', 'run/api.key under the data directory'],
-            ],
+            ['Connect', addresses.connectUrl, 'analytics', analyticsUrl ?? 'starting'],
+            ['API', apiUrl ?? 'starting', 'key', 'run/api.key under the data directory'],
           ],
         },
       ],
       `${commits.transactions} source transactions, ${changesPerSecond} changes/s, ${figures.cells.size} cells, ` +
         `${counts.duplicates} duplicates, ${counts.deadLetters} dead letters, ${lagText(hops)}, ` +
-        `source to channel in the last minute ${latencyText(latency)}`,
+        `source to channel in the last minute ${latency}`,
     );
   };
 }
@@ -79,18 +72,10 @@ function hopRow([name, { records, lagRecords, lagSeconds, lastCommitMs }]: Hop):
 
 /** The hop that is furthest behind. */
 export function lagText(hops: readonly Hop[]): string {
-  const [first, ...others] = hops;
-  if (first === undefined) return 'no hop yet';
-  const [name, { lagSeconds }] = others.reduce(
-    (worst, one) => (one[1].lagSeconds > worst[1].lagSeconds ? one : worst),
-    first,
-  );
+  const [worst] = [...hops].sort(([, one], [, other]) => other.lagSeconds - one.lagSeconds);
+  if (worst === undefined) return 'no hop yet';
+  const [name, { lagSeconds }] = worst;
   return lagSeconds === 0 ? 'no lag' : `lag ${lagSeconds.toFixed(1)} s (${name})`;
-}
-
-/** Nothing has arrived is not the same as at once. */
-export function latencyText({ p50, p99, count }: Percentiles): string {
-  return count === 0 ? 'none' : `p50 ${p50} ms, p99 ${p99} ms`;
 }
 
 /** Of a count that grows: how much per second, over the last ten seconds. A count that begins anew is 0 until then. */
